@@ -1,4 +1,4 @@
-"""One command each: tests, slow, fuzz, lint, types, bench, agreement, minimum, docs.
+"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement, minimum, docs.
 
 Needs only `pip install nox`; uses uv if there.
 """
@@ -17,6 +17,33 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 # At the floors, dependencies that are years old meet newer ones of their own: their deprecations
 # are not ours.
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
+
+# What `nox -s quick` runs: each file takes seconds, and together they look at every room.
+QUICK_FILES = (
+    "tests/contract_wiring.py",
+    "tests/test_bad_input.py",
+    "tests/test_budgets.py",
+    "tests/test_check.py",
+    "tests/test_config.py",
+    "tests/test_docs.py::test_contributing_lists_the_sessions_of_nox",
+    "tests/test_docs.py::test_every_page_is_in_the_index",
+    "tests/test_docs.py::test_nothing_cites_a_document_that_is_not_here",
+    "tests/test_docs.py::test_paths_on_a_page_for_contributors_exist",
+    "tests/test_fields_refused.py",
+    "tests/test_front_door.py",
+    "tests/test_geometry.py",
+    "tests/test_language.py",
+    "tests/test_layers.py",
+    "tests/test_net.py",
+    "tests/test_readme.py",
+    "tests/test_signals.py",
+    "tests/test_surface.py",
+    "tests/test_tables_of_edges.py",
+    "tests/test_time_grid.py",
+    "tests/test_trainables.py",
+    "tests/test_tree.py",
+    "tests/test_wiring.py",
+)
 
 # What is compared, each in an environment of its own: never a dependency of jtfne, nor of its
 # tests.
@@ -49,26 +76,39 @@ def install_checkout(session: nox.Session, *extras: str) -> None:
     session.install("-e", f".[{','.join(extras)}]" if extras else ".")
 
 
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest with `arguments` and those of the command line; bytecode is kept in the session's
+    own folder.
+    """
+    # Many tests start a fresh interpreter. Where PYTHONDONTWRITEBYTECODE is set, each of these
+    # would compile jax, xarray and pandas from source, which takes three times as long as loading
+    # them.
+    bytecode = {
+        "PYTHONDONTWRITEBYTECODE": None,
+        "PYTHONPYCACHEPREFIX": str(Path(session.virtualenv.location).resolve() / "bytecode"),
+    }
+    session.run("python", "-m", "pytest", *arguments, *session.posargs, env=bytecode)
+
+
+# `worksteal` gives each worker a row of neighbours, and to one that is done a part of what another
+# has left: most files stay whole, so that what they compile is shared, and no worker waits.
+ON_ALL_CORES = ("-m", "not slow", "-n", "auto", "--dist", "worksteal")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but the slow ones, on all cores."""
     install_checkout(session, "realdata")
     session.install(*group("test"))
-    session.run(
-        *(
-            "python",
-            "-m",
-            "pytest",
-            "-m",
-            "not slow",
-            "-n",
-            "auto",
-            "--dist",
-            "loadfile",
-            "--durations=30",
-        ),
-        *session.posargs,
-    )
+    run_pytest(session, *ON_ALL_CORES, "--durations=30")
+
+
+@nox.session(reuse_venv=True)
+def quick(session: nox.Session) -> None:
+    """The files that take seconds: what to run after each edit."""
+    install_checkout(session, "realdata")
+    session.install(*group("test"))
+    run_pytest(session, *ON_ALL_CORES, *QUICK_FILES)
 
 
 @nox.session
@@ -76,7 +116,7 @@ def slow(session: nox.Session) -> None:
     """The tests that take more than about a minute each."""
     install_checkout(session, "realdata")
     session.install(*group("test"))
-    session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+    run_pytest(session, "-m", "slow")
 
 
 @nox.session
@@ -161,19 +201,7 @@ def minimum(session: nox.Session) -> None:
     session.run_install(*install, "--resolution", "lowest-direct", "-e", ".[realdata]")
     session.run_install(*install, *group("test"))
     warnings = [arg for name in OLD_WARNINGS for arg in ("-W", f"default::{name}")]
-    session.run(
-        "python",
-        "-m",
-        "pytest",
-        "-m",
-        "not slow",
-        "-n",
-        "auto",
-        "--dist",
-        "loadfile",
-        *warnings,
-        *session.posargs,
-    )
+    run_pytest(session, *ON_ALL_CORES, *warnings)
 
 
 @nox.session

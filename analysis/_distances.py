@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from jtfne import measures
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_number
+from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     MOST_DRAWS,
-    Floats,
     check_form,
     check_size,
     even_step,

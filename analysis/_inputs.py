@@ -13,10 +13,10 @@ from jtfne import _time
 from jtfne._check import FINITE, JtfneError, describe_value, number, refuse
 from jtfne._precision import precision
 from jtfne._time import TOLERANCE as TOLERANCE
+from jtfne._units import Floats
 from jtfne.signals import Signals
 
 Data = Signals | xr.DataArray
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Window = tuple[float, float]
 # of the largest value: fourth powers, as in coherence, stay within float64
@@ -130,7 +130,7 @@ def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
             if axis.attrs.get("units") is None
             else _time.MS_PER_UNIT[axis.attrs["units"].strip()]
         )
-        times_ms = _time.without_rounding(times_ms, scale * _time.rounding_of(axis.values))
+        times_ms = _time.restore_even(times_ms, scale * _time.rounding_of(axis.values))
     return data.assign_coords(time=("time", times_ms, {**axis.attrs, "units": "ms"}))
 
 

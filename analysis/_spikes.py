@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from jtfne import _time
 from jtfne._check import POSITIVE, describe_value, number, one_of, refuse, whole_number
 from jtfne._cores import available_bytes
-from jtfne.analysis._inputs import TOLERANCE, Data, Floats, Ints, check_form, even_step, in_ms
+from jtfne._units import Floats
+from jtfne.analysis._inputs import TOLERANCE, Data, Ints, check_form, even_step, in_ms
 from jtfne.signals import Signals
 
 COUNT_BYTES = 24  # a bin's count as counted, as a float, and in what is made of it

@@ -12,7 +12,8 @@ from jtfne._check import FINITE, JtfneError, describe_value, number, one_of, ref
 from jtfne._files import replace_file, resolve_path
 from jtfne.analysis import _inputs
 from jtfne.analysis._distances import compare as compare
-from jtfne.analysis.laminar import UNITS, laminar_features
+from jtfne.analysis.evoked import average
+from jtfne.analysis.laminar import UNITS, BASELINE_ms, WINDOW_ms, laminar_features
 from jtfne.analysis.laminar import LaminarFeatures as LaminarFeatures
 from jtfne.analysis.recordings import load_recording
 from jtfne.signals import Signals
@@ -27,8 +28,8 @@ def compare_laminar(
     *,
     simulated_onset_ms: float | None = None,
     recorded_onset_ms: float | None = None,
-    window_ms: float = 50.0,
-    baseline_ms: float = 20.0,
+    window_ms: float = WINDOW_ms,
+    baseline_ms: float = BASELINE_ms,
 ) -> pd.DataFrame:
     """Features of two laminar responses side by side, both computed by `laminar_features`.
 
@@ -63,9 +64,10 @@ def compare_laminar(
                 description, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar"
             )
         if isinstance(data, xr.DataArray):
-            data_onset_ms = _read_onset(data, name) if onset_ms is None else onset_ms
+            if onset_ms is None:
+                data, onset_ms = _average_onsets(data, name, window_ms, baseline_ms)
             data = laminar_features(
-                data, onset_ms=data_onset_ms, window_ms=window_ms, baseline_ms=baseline_ms
+                data, onset_ms=onset_ms, window_ms=window_ms, baseline_ms=baseline_ms
             )
         feature_values.append(data.values())
     rows = [(name, UNITS[name], *(values[name] for values in feature_values)) for name in UNITS]
@@ -127,7 +129,8 @@ def compare_run(
 
     simulated, onset_ms = evoked_laminar(signals, readout, area)
     simulated_features = laminar_features(simulated, onset_ms=onset_ms)
-    recorded_features = laminar_features(recorded, onset_ms=_read_onset(recorded, "recorded"))
+    recorded, recorded_onset_ms = _average_onsets(recorded, "recorded", WINDOW_ms, BASELINE_ms)
+    recorded_features = laminar_features(recorded, onset_ms=recorded_onset_ms)
     table = compare_laminar(simulated_features, recorded_features)
     figure = figures.laminar_comparison(simulated_features, recorded_features)
     target.mkdir(parents=True, exist_ok=True)  # once nothing is left that may be refused
@@ -169,18 +172,45 @@ def evoked_laminar(
     return laminar_data.transpose("time", "channel"), float(first_onsets_ms[0])
 
 
-def _read_onset(data: xr.DataArray, name: str) -> float:
-    """The onset in `attrs["onset_ms"]`, ms. Raises: JtfneError where it is missing."""
+def _average_onsets(
+    data: xr.DataArray, name: str, window_ms: float, baseline_ms: float
+) -> tuple[xr.DataArray, float]:
+    """`data` and its onset, ms; the mean around its onsets, with onset 0, where it has several.
+
+    Events whose window or baseline leaves the data do not count, as in `mne.Epochs`.
+    Raises: JtfneError where no onset is known, and where none has its whole window.
+    """
+    where = "analysis.compare_laminar"
     if "onset_ms" not in data.attrs:
         raise JtfneError(
             f"the {name} data do not say when the stimulus came; give {name}_onset_ms=, or an "
-            "attribute onset_ms "
-            "(.nc), metadata onset_ms (.parquet) or an annotation (.fif) (in "
-            "analysis.compare_laminar)"
+            "attribute onset_ms (.nc), metadata onset_ms (.parquet) or an annotation (.fif) (in "
+            f"{where})"
         )
-    return number(
-        data.attrs["onset_ms"], FINITE, name=f"{name} onset_ms", where="analysis.compare_laminar"
-    )
+    onsets_ms = [
+        number(time_ms, FINITE, name=f"{name} onset_ms", where=where)
+        for time_ms in np.ravel(data.attrs["onset_ms"]).tolist()
+    ]
+    if len(onsets_ms) == 1:
+        return data, onsets_ms[0]
+    source = _inputs.check_values(data, where, "time")
+    step_ms = _inputs.even_step(source, "time", where)
+    first_ms, last_ms = float(source["time"][0]), float(source["time"][-1])
+    # a sample more on either side: an onset may lie between two samples
+    start_ms, stop_ms = -baseline_ms - step_ms, window_ms + 2.0 * step_ms
+    whole = [
+        (-1, time_ms)
+        for time_ms in onsets_ms
+        if first_ms <= time_ms + start_ms and time_ms + stop_ms <= last_ms
+    ]
+    if not whole:
+        raise refuse(
+            f"{len(onsets_ms)} onsets of the {name} data, none with {baseline_ms:g} ms before and "
+            f"{window_ms:g} ms after it,",
+            f"one within {first_ms:g} to {last_ms:g} ms",
+            where,
+        )
+    return average(source, whole, (start_ms, stop_ms), None, where), 0.0
 
 
 def _select_common(

@@ -7,10 +7,10 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import JtfneError, Limit, refuse, whole_number
+from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     TOLERANCE,
     Data,
-    Floats,
     coords_of,
     kernel,
     over_time,
@@ -18,11 +18,11 @@ from jtfne.analysis._inputs import (
     values_last,
     zero_constants,
 )
-from jtfne.analysis.spectrum import SEGMENT_MS, check_segment
+from jtfne.analysis.spectrum import SEGMENT_ms, check_segment
 
 Band = tuple[float, float]
-THETA_HZ = (4.0, 8.0)
-GAMMA_HZ = (30.0, 80.0)
+THETA_Hz = (4.0, 8.0)
+GAMMA_Hz = (30.0, 80.0)
 N_BINS = measures.coupling.N_BINS
 MOST_BINS = 360  # of phase, a degree each; each is a pass over the data
 
@@ -31,7 +31,7 @@ def coherence(
     data: Data,
     other: xr.DataArray | None = None,
     *,
-    segment_ms: float = SEGMENT_MS,
+    segment_ms: float = SEGMENT_ms,
     readout: str = "lfp_proxy",
 ) -> xr.DataArray:
     """Magnitude-squared coherence by Welch's segments, pooled over all trials.
@@ -201,8 +201,8 @@ def phase_amplitude_coupling(
     data: Data,
     other: xr.DataArray | None = None,
     *,
-    phase_Hz: Band = THETA_HZ,
-    amplitude_Hz: Band = GAMMA_HZ,
+    phase_Hz: Band = THETA_Hz,
+    amplitude_Hz: Band = GAMMA_Hz,
     n_bins: int = N_BINS,
     readout: str = "lfp_proxy",
 ) -> xr.DataArray:

@@ -5,9 +5,9 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import POSITIVE, describe_value, refuse
+from jtfne._units import Floats, M_PER_mm
 from jtfne.analysis._inputs import (
     Data,
-    Floats,
     array,
     check_form,
     check_values,
@@ -107,7 +107,7 @@ def _estimate(
     values = values if scale is None else values * scale
     method = method.fitted(values, z_mm)
     places_mm = method.places_mm(z_mm)
-    per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * measures.csd.M_PER_MM) ** 2
+    per_spacing = ((z_mm[-1] - z_mm[0]) / (z_mm.size - 1) * M_PER_mm) ** 2
     density = kernel(
         measures.csd.estimate, values, z_mm, method, per_spacing if scale is None else sigma_S_m
     )

@@ -7,13 +7,15 @@ import dataclasses
 import numpy as np
 import xarray as xr
 
+from jtfne import _time
 from jtfne._check import FINITE, POSITIVE, JtfneError, number, refuse
-from jtfne.analysis._inputs import Floats, check_values, downward, even_step, zero_constants
+from jtfne._units import Floats
+from jtfne.analysis._inputs import check_values, downward, even_step, zero_constants
 from jtfne.analysis.csd import csd
 
 ONSET_SDS = 3.0
 ONSET_OF_PEAK = 0.2
-CLOCK_MS = 1e-6
+WINDOW_ms, BASELINE_ms = 50.0, 20.0
 UNITS = {
     "sink_depth_mm": "mm",
     "source_depth_mm": "mm",
@@ -63,7 +65,11 @@ class LaminarFeatures:
 
 
 def laminar_features(
-    lfp: xr.DataArray, *, onset_ms: float, window_ms: float = 50.0, baseline_ms: float = 20.0
+    lfp: xr.DataArray,
+    *,
+    onset_ms: float,
+    window_ms: float = WINDOW_ms,
+    baseline_ms: float = BASELINE_ms,
 ) -> LaminarFeatures:
     """The evoked CSD of a laminar potential and its features; the same for simulated and recorded
     potentials.
@@ -117,8 +123,8 @@ def laminar_features(
     density = downward(source, where, at_least=1) if is_csd(source) else csd(source)
     density = density.transpose("time", "channel")
     from_onset_ms = np.asarray(density["time"].values, np.float64) - onset_ms
-    in_baseline = (from_onset_ms >= -baseline_ms - CLOCK_MS) & (from_onset_ms < -CLOCK_MS)
-    in_window = (from_onset_ms >= -CLOCK_MS) & (from_onset_ms <= window_ms + CLOCK_MS)
+    in_baseline = _time.in_baseline(from_onset_ms, baseline_ms, 0.0)
+    in_window = (from_onset_ms >= -_time.CLOCK_ms) & (from_onset_ms <= window_ms + _time.CLOCK_ms)
     if np.count_nonzero(in_baseline) < 2 or not in_window.any():
         allowed = f"an onset with 2 samples or more before it and 1 after, {_describe_span(source)}"
         raise refuse(f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}", allowed, where)

@@ -11,8 +11,6 @@ from jtfne.analysis._inputs import Data, kernel, pair
 from jtfne.analysis._spikes import Spikes, spikes_of
 from jtfne.measures import rate
 
-CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
-
 
 def rates(
     data: Data,
@@ -47,10 +45,11 @@ def rates(
     start_ms, stop_ms = spikes.start_ms, spikes.stop_ms
     if window_ms is not None:
         start_ms, stop_ms = pair(window_ms, name="window_ms", where=where)
-        if start_ms < spikes.start_ms - CLOCK_MS or stop_ms > spikes.stop_ms + CLOCK_MS:
+        slack_ms = _time.CLOCK_ms
+        if start_ms < spikes.start_ms - slack_ms or stop_ms > spikes.stop_ms + slack_ms:
             allowed = f"a window within {spikes.start_ms:g} to {spikes.stop_ms:g} ms"
             raise refuse(f"window_ms={window_ms}", allowed, where)
-    inside = (spikes.time_ms > start_ms + CLOCK_MS) & (spikes.time_ms <= stop_ms + CLOCK_MS)
+    inside = _time.in_window(spikes.time_ms, start_ms, stop_ms)
     if window_ms is None:
         inside[:] = True
     n_rows = spikes.neuron.size

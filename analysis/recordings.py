@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from jtfne import recordings
 from jtfne._check import (
     FINITE,
     UNREADABLE,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 WHERE = "analysis.load_recording"
 BARREL_FILE = Path("current_source_density_src") / "test_data.mat"
 BARREL_SHA256 = "52bfa1d3ddbaa82dd9e4f8e7be77162fb0b0ed360c5880b3a4b4e6adb838abd7"
-BARREL_DT_MS = 0.5
+BARREL_DT_ms = 0.5
 BARREL_ONSET_SAMPLE = 125
 BARREL_PROVENANCE = (
     "Laminar LFP of rat barrel cortex after a whisker deflection, 23 contacts 0.1 mm apart; "
@@ -42,19 +43,7 @@ BARREL_PROVENANCE = (
 )
 NAMED = ("barrel",)
 COORDINATES = ("trial", "time", "channel", "z_mm")
-SUFFIXES = (".fif", ".nc", ".parquet")
-READABLE = {
-    ".fif": "a whole FIF file of a continuous recording (raw), not of epochs or averages",
-    ".nc": "a whole netCDF4 file",
-    ".parquet": "a whole Parquet file",
-}
-FIELD_TYPES = ("seeg", "ecog", "dbs", "eeg", "mag", "grad", "misc")
-MNE_UNITS = {
-    **dict.fromkeys(("seeg", "ecog", "dbs", "eeg"), "V"),
-    "mag": "T",
-    "grad": "T/m",
-    "misc": "a.u.",
-}
+SUFFIXES = (*recordings.SUFFIXES, ".nc", ".parquet")
 
 
 def load_recording(
@@ -64,6 +53,7 @@ def load_recording(
     z_mm: Sequence[float] | None = None,
     onset_ms: float | None = None,
     units: str | None = None,
+    label: str | Sequence[str] | None = None,
 ) -> xr.DataArray:
     """Read a recording, by name or from a file.
 
@@ -71,18 +61,22 @@ def load_recording(
     ----------
     name_or_path : str or path
         ``"barrel"``: the whisker-evoked laminar recording that ships with elephant
-        (``pip install "jtfne[realdata]"``). Or a file: ``.fif`` (read by MNE), ``.nc`` (a
-        DataArray, or a Dataset or group with a variable named as the readout) or ``.parquet`` (one
-        row a sample: time, channel, the value named as the readout or ``value``, and optionally
-        trial and z_mm).
+        (``pip install "jtfne[realdata]"``). Or a file: one that MNE reads (FIF of raw data, epochs
+        or an average, EDF, BDF, BrainVision, EEGLAB, ..., as `jtfne.interop.from_raw` takes them),
+        ``.nc`` (a DataArray, or a Dataset or group with a variable named as the readout) or
+        ``.parquet`` (one row a sample: time, channel, the value named as the readout or ``value``,
+        and optionally trial and z_mm).
     readout : str
         Which variable to take, and the name of the result.
     z_mm : sequence of float, optional
         Depth of each channel, mm, where the file does not hold it.
     onset_ms : float, optional
-        When the stimulus came, ms, where the file does not say.
+        When the stimulus came, ms, where the file does not say. Annotations of a file that MNE
+        reads all count, but for those that mark bad spans.
     units : str, optional
         Unit of the values, such as ``"V"``, where the file does not say.
+    label : str or sequence of str, optional
+        Only annotations or epochs of these labels, of a file that MNE reads.
 
     Returns
     -------
@@ -100,12 +94,13 @@ def load_recording(
     if onset_ms is not None:
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
     if str(name_or_path) in NAMED:
-        for name, setting in (("z_mm", z_mm), ("onset_ms", onset_ms), ("units", units)):
+        settings = {"z_mm": z_mm, "onset_ms": onset_ms, "units": units, "label": label}
+        for name, setting in settings.items():
             if setting is not None:
                 description = f"{name}={describe_value(setting)} beside {str(name_or_path)!r}"
                 raise refuse(description, "its name alone, since it says all of this itself", WHERE)
         return _load_barrel(readout)
-    recording = _read_file(name_or_path, readout)
+    recording = _read_file(name_or_path, readout, label)
     return _add_metadata(recording.rename(readout), readout, z_mm, onset_ms, units)
 
 
@@ -129,13 +124,15 @@ def _check_arguments(name_or_path: Any, readout: Any, units: Any) -> None:
         )
 
 
-def _read_file(name_or_path: str | os.PathLike[str], readout: str) -> xr.DataArray:
+def _read_file(
+    name_or_path: str | os.PathLike[str], readout: str, label: str | Sequence[str] | None
+) -> xr.DataArray:
     """The recording in a file of one of `SUFFIXES`, as the file has it.
 
     Raises: JtfneError for a file of another kind, one that is missing, and one that is broken.
     """
     path, suffix = resolve_path(name_or_path, WHERE), Path(name_or_path).suffix
-    if suffix not in SUFFIXES:
+    if not str(name_or_path).lower().endswith(SUFFIXES):
         nearest_name = nearest(str(name_or_path), NAMED)
         hint = f"; nearest: {nearest_name!r}" if nearest_name else ""
         raise refuse(
@@ -145,16 +142,21 @@ def _read_file(name_or_path: str | os.PathLike[str], readout: str) -> xr.DataArr
         )
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is not there,", "a file", WHERE)
-    read_format = {".fif": _read_fif, ".nc": _read_netcdf, ".parquet": _read_parquet}[suffix]
+    if suffix in (".nc", ".parquet") and label is not None:
+        description = f"label={describe_value(label)} of {path.name}"
+        raise refuse(description, "a label of annotations, in a file that MNE reads", WHERE)
     try:
-        return read_format(path, readout)
+        if suffix == ".nc":
+            return _read_netcdf(path, readout)
+        if suffix == ".parquet":
+            return _read_parquet(path, readout)
+        return recordings.from_raw(path, readout, label=label)
     except JtfneError:
         raise
-    except Exception as error:  # any: of a broken file MNE raises a bare Exception too
+    except Exception as error:  # any: of a broken file libraries raise bare Exceptions too
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise refuse(
-            f"{path.name}, which cannot be read ({reason}),", READABLE[suffix], WHERE
-        ) from error
+        description = f"{path.name}, which cannot be read ({reason}),"
+        raise refuse(description, f"a whole {suffix} file", WHERE) from error
 
 
 def _add_metadata(
@@ -196,13 +198,11 @@ def _add_metadata(
     if np.size(proxy) != 1 or np.ravel(proxy)[0] not in (0, 1):
         raise refuse(f"attrs['proxy']={describe_value(proxy)}", "0 or 1", WHERE)
     if "onset_ms" in recording.attrs:  # netCDF holds one number as an array of one
-        onset_ms = recording.attrs["onset_ms"]
-        single_value = (
-            onset_ms.item() if isinstance(onset_ms, np.ndarray) and onset_ms.size == 1 else onset_ms
-        )
-        recording.attrs["onset_ms"] = number(
-            single_value, FINITE, name="attrs['onset_ms']", where=WHERE
-        )
+        onsets_ms = [
+            number(time_ms, FINITE, name="attrs['onset_ms']", where=WHERE)
+            for time_ms in np.ravel(recording.attrs["onset_ms"]).tolist()
+        ]
+        recording.attrs["onset_ms"] = onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms
     return recording.assign_attrs(readout=readout, proxy=int(np.ravel(proxy)[0]))
 
 
@@ -257,7 +257,7 @@ def _load_barrel(readout: str) -> xr.DataArray:
     lfp_V = np.asarray(io.loadmat(path)["pot1"], np.float64).T * 1e-6
     n_steps, n_channels = lfp_V.shape
     coords: dict[str, Any] = {
-        "time": ("time", np.arange(n_steps) * BARREL_DT_MS, {"units": "ms"}),
+        "time": ("time", np.arange(n_steps) * BARREL_DT_ms, {"units": "ms"}),
         "channel": [f"ch{k:02d}" for k in range(n_channels)],
         "z_mm": ("channel", np.round(0.1 * np.arange(1, n_channels + 1), 9), {"units": "mm"}),
     }
@@ -266,63 +266,12 @@ def _load_barrel(readout: str) -> xr.DataArray:
         "long_name": "laminar LFP, rat barrel cortex",
         "readout": readout,
         "proxy": 0,
-        "interval_ms": BARREL_DT_MS,
-        "onset_ms": BARREL_ONSET_SAMPLE * BARREL_DT_MS,
+        "interval_ms": BARREL_DT_ms,
+        "onset_ms": BARREL_ONSET_SAMPLE * BARREL_DT_ms,
         "provenance": BARREL_PROVENANCE,
         "sha256": BARREL_SHA256,
     }
     return xr.DataArray(lfp_V, coords=coords, dims=("time", "channel"), attrs=attrs, name=readout)
-
-
-def _read_fif(path: Path, readout: str) -> xr.DataArray:
-    """The field channels of one type in a Raw file; the first annotation is the onset.
-
-    Raises: JtfneError.
-    """
-    import mne
-
-    try:
-        raw = mne.io.read_raw_fif(path, verbose="error")
-    except UNREADABLE as error:
-        raise refuse(
-            f"{path.name}, which cannot be read as raw data ({error}),",
-            "a FIF file of raw data",
-            WHERE,
-        ) from None
-    types = raw.get_channel_types()
-    present_types = [kind for kind in FIELD_TYPES if kind in types]
-    if not present_types:
-        raise refuse(
-            f"{path.name} with channels of types {sorted(set(types))}",
-            f"one of {', '.join(FIELD_TYPES)}",
-            WHERE,
-        )
-    chosen_types = [kind for kind in present_types if readout.startswith(kind)] or present_types
-    names = [
-        name for name, kind in zip(raw.ch_names, types, strict=True) if kind == chosen_types[0]
-    ]
-    attrs: dict[str, Any] = {
-        "units": MNE_UNITS[chosen_types[0]],
-        "long_name": f"{chosen_types[0]} of {path.name}",
-    }
-    if len(raw.annotations):
-        attrs["onset_ms"] = (float(raw.annotations.onset[0]) - float(raw.first_time)) * 1e3
-    # A sample is dated by the end of what it stands for, as in Signals; MNE dates it by the start.
-    times_ms = np.round(np.arange(1, raw.n_times + 1) / float(raw.info["sfreq"]) * 1e3, 9)
-    coords: dict[str, Any] = {"time": ("time", times_ms, {"units": "ms"}), "channel": names}
-    places_mm = (
-        np.array([raw.info["chs"][raw.ch_names.index(name)]["loc"][:3] for name in names]) * 1e3
-    )
-    if (
-        np.isfinite(places_mm).all()
-        and len(names) > 1
-        and np.ptp(places_mm[:, :2], axis=0).max() < 1e-3
-    ):
-        # one shank, pia at 0, z upwards
-        coords["z_mm"] = ("channel", np.round(-places_mm[:, 2], 7), {"units": "mm"})
-    return xr.DataArray(
-        raw.get_data(picks=names).T, coords=coords, dims=("time", "channel"), attrs=attrs
-    )
 
 
 def _read_netcdf(path: Path, readout: str) -> xr.DataArray:

@@ -34,18 +34,18 @@ from jtfne.analysis._inputs import (
     values_last,
 )
 from jtfne.analysis.csd import csd
-from jtfne.analysis.spectrum import SEGMENT_MS, psd
+from jtfne.analysis.spectrum import SEGMENT_ms, psd
 from jtfne.measures.csd import Method
-from jtfne.measures.spectrolaminar import HIGH_BAND_HZ, LOW_BAND_HZ, Flip
+from jtfne.measures.spectrolaminar import Flip, HIGH_BAND_Hz, LOW_BAND_Hz
 from jtfne.measures.vflip import Band, Control, FlipNull, ShuffledChannels
 
-MAX_HZ = 150.0  # of a map, unless the caller says another
+MAX_Hz = 150.0  # of a map, unless the caller says another
 T = TypeVar("T")
 CHANNELS = ShuffledChannels()
 
 
 def spectrolaminar(
-    lfp: Data, max_frequency_Hz: float = MAX_HZ, segment_ms: float = SEGMENT_MS
+    lfp: Data, max_frequency_Hz: float = MAX_Hz, segment_ms: float = SEGMENT_ms
 ) -> xr.DataArray:
     """Relative power over depth and frequency: each frequency divided by its maximum over depth.
 
@@ -79,7 +79,7 @@ def spectrolaminar(
         power = power.mean("trial", keep_attrs=True)
     power = power.transpose(..., "channel", "frequency")
     f_Hz = power["frequency"].values
-    if max_frequency_Hz > MAX_HZ:
+    if max_frequency_Hz > MAX_Hz:
         check_band(0.0, max_frequency_Hz, f_Hz, where)
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= max_frequency_Hz)))
     if power.sizes["frequency"] == 0:
@@ -91,8 +91,8 @@ def spectrolaminar(
 
 def flip(
     power: xr.DataArray,
-    low_Hz: tuple[float, float] = LOW_BAND_HZ,
-    high_Hz: tuple[float, float] = HIGH_BAND_HZ,
+    low_Hz: tuple[float, float] = LOW_BAND_Hz,
+    high_Hz: tuple[float, float] = HIGH_BAND_Hz,
 ) -> Flip:
     """FLIP: the window of channels where low frequencies grow and high ones fall with depth, and
     their crossover.
@@ -156,8 +156,8 @@ def flip_null(
     *,
     n_draws: int = 200,
     seed: int = 0,
-    bands: tuple[Band, Band] | None = (LOW_BAND_HZ, HIGH_BAND_HZ),
-    segment_ms: float = SEGMENT_MS,
+    bands: tuple[Band, Band] | None = (LOW_BAND_Hz, HIGH_BAND_Hz),
+    segment_ms: float = SEGMENT_ms,
     density: Method | None = None,
 ) -> FlipNull:
     """The goodness that FLIP finds by chance: without the motif, or without what it must not need.
@@ -227,7 +227,7 @@ def _compute_map(lfp: xr.DataArray, segment_ms: float, density: Method | None) -
     power = psd(lfp if density is None else csd(lfp, density), segment_ms)
     power = power.mean("trial", keep_attrs=True) if "trial" in power.dims else power
     f_Hz = power["frequency"].values
-    power_map = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= HIGH_BAND_HZ[1])))
+    power_map = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= HIGH_BAND_Hz[1])))
     return power_map.transpose("channel", "frequency")
 
 

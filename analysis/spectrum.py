@@ -6,9 +6,9 @@ import xarray as xr
 
 from jtfne import measures
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, describe_value, number, refuse
+from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     Data,
-    Floats,
     check_band,
     coords_of,
     even_step,
@@ -19,11 +19,11 @@ from jtfne.analysis._inputs import (
     zero_constants,
 )
 
-SEGMENT_MS = measures.spectrum.SEGMENT_MS
-HALF_BAND_HZ = measures.spectrum.HALF_BAND_HZ
+SEGMENT_ms = measures.spectrum.SEGMENT_ms
+HALF_BAND_Hz = measures.spectrum.HALF_BAND_Hz
 
 
-def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") -> xr.DataArray:
+def psd(data: Data, segment_ms: float = SEGMENT_ms, readout: str = "lfp_proxy") -> xr.DataArray:
     """Welch's power spectral density over time: Hann windows that overlap by half, means removed.
 
     Parameters
@@ -67,7 +67,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_MS, readout: str = "lfp_proxy") 
 
 
 def multitaper(
-    data: Data, half_band_Hz: float = HALF_BAND_HZ, readout: str = "lfp_proxy"
+    data: Data, half_band_Hz: float = HALF_BAND_Hz, readout: str = "lfp_proxy"
 ) -> xr.DataArray:
     """Thomson's multitaper power spectral density: one spectrum of the whole trace through several
     Slepian tapers.

@@ -13,7 +13,7 @@ import jtfne
 from _circuits import circuit
 from _record import record
 from jtfne.config import EEG, LFP, MEG, Area, Spikes
-from jtfne.config._defaults import AREAS
+from jtfne.config.defaults import AREAS
 from jtfne.probes.fields import Columns
 from jtfne.probes.fields_head import eeg_leadfield, meg_leadfield
 from recording import measured

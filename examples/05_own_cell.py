@@ -1,5 +1,4 @@
-"""A cell model of your own: a registered dataclass with init, step and balance is all that a
-circuit asks.
+"""A cell model of your own: a registered dataclass with init, step and balance.
 
 A perfect integrator, C v' = i. Under 100 pA on 100 pF it gains 0.1 mV a step of 0.1 ms, and passes
 a threshold of 19.95 mV at 20 ms and every 20 ms from there: 25 spikes in 500 ms.
@@ -43,8 +42,7 @@ class Integrator:
         return Balance(capacitive, 0.0 * start_mV, -syn.mean_at_pA(start_mV, dt_ms), -i_pA)
 
     def _start_mV(self, state):
-        # the trace shows v before reset
-        return jnp.where(state.v_mV >= self.v_th_mV, 0.0, state.v_mV)
+        return jnp.where(state.v_mV >= self.v_th_mV, 0.0, state.v_mV)  # traces show v before it
 
 
 config = (

@@ -9,30 +9,19 @@ import numpy as np
 import jtfne
 from jtfne.paradigm import Timing
 
+excitation = {"source": "E", "target": {}, "mechanism": "AMPA", "weight": 10.0}
+inhibition = {"source": "PV", "target": {}, "mechanism": "GABA_A", "weight": -20.0}
+connections = [
+    {**excitation, "rule": {"kind": "FixedProbability", "p": 0.1}},
+    {**inhibition, "rule": {"kind": "FixedProbability", "p": 0.2}},
+]
 config = (
     jtfne.Config()
     .runtime(seed=6, duration_ms=300.0, dt_ms=0.1)
     .areas(["A1"])
     .layers(["L2/3", "L4"])
     .cells({"E": 0.8, "PV": 0.2}, n=100)
-    .connections(
-        [
-            {
-                "source": "E",
-                "target": {},
-                "mechanism": "AMPA",
-                "weight": 10.0,
-                "rule": {"kind": "FixedProbability", "p": 0.1},
-            },
-            {
-                "source": "PV",
-                "target": {},
-                "mechanism": "GABA_A",
-                "weight": -20.0,
-                "rule": {"kind": "FixedProbability", "p": 0.2},
-            },
-        ]
-    )
+    .connections(connections)
     .probes(["spk", "eeg_proxy"])
 )
 volley = jtfne.Paradigm.evoked(
@@ -55,16 +44,10 @@ epochs = jtfne.interop.to_epochs(
     window_ms=(-50, 100),
     baseline_ms=(-50, 0),
 )
-print(
-    epochs.metadata.groupby("condition").size().to_dict(),
-    "epochs of type",
-    set(epochs.get_channel_types()),
-)
+n_epochs = epochs.metadata.groupby("condition").size().to_dict()
+print(n_epochs, "epochs of type", set(epochs.get_channel_types()))
 complete, omission = (epochs[name].average(picks="all") for name in ("complete", "omission"))
 difference = complete.data - omission.data  # (channels, time)
 power = np.sqrt((difference**2).mean(axis=0))
-print(
-    "the difference wave is largest at",
-    round(1e3 * complete.times[power.argmax()]),
-    "ms after the expected onset",
-)
+peak_ms = round(1e3 * complete.times[power.argmax()])
+print(f"the difference wave is largest at {peak_ms} ms after the expected onset")

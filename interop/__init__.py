@@ -6,10 +6,11 @@ from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
 from jtfne.interop.json_text import from_json, to_json
 from jtfne.interop.mne_epochs import to_epochs, to_evoked
 from jtfne.interop.mne_physical import to_sphere
-from jtfne.interop.mne_raw import from_raw, to_raw, write_fif
+from jtfne.interop.mne_raw import to_raw, write_fif
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
 from jtfne.interop.sonata_files import to_sonata
 from jtfne.interop.zarr_store import from_zarr, to_zarr
+from jtfne.recordings import from_raw
 
 __all__ = [
     "from_json",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
+from jtfne._names import safe_name, tell_renamed
 from jtfne.interop._inputs import check_scale, check_signals, check_window
-from jtfne.interop._names import safe_name, tell_renamed
 from jtfne.interop.mne_physical import factor_of
 from jtfne.interop.mne_raw import raw_without_events, rows_of
 from jtfne.signals import Signals

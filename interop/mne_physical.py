@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
+from jtfne._units import M_PER_mm
 from jtfne.geometry import to_head_mm
 from jtfne.interop._inputs import check_signals
 from jtfne.signals import Signals
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import mne
     import xarray as xr
 
-M_PER_mm = 1e-3
 # Physical readouts over time -> MNE channel type; a MEG channel's is told by its unit.
 PHYSICAL = {"eeg": "eeg", "meg": "meg", "lfp": "seeg", "csd": "csd", "dipole": "dipole"}
 MEG_KINDS = {"T": "mag", "T/m": "grad"}

@@ -1,15 +1,14 @@
 """Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import __version__, _json
-from jtfne._check import check_name, refuse
+from jtfne import __version__, _time
+from jtfne._check import refuse
+from jtfne._names import channel_names, safe_name, tell_renamed
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
-from jtfne.interop._names import channel_names, safe_name, tell_renamed
 from jtfne.interop.mne_physical import (
     PHYSICAL,
     factor_of,
@@ -18,6 +17,7 @@ from jtfne.interop.mne_physical import (
     operator_of,
     places_of,
 )
+from jtfne.recordings import write_description
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ HELMET = "neuromag"
 HELMET_LIFT_m = 0.04  # as the probe places it: a 90 mm head centred 40 mm above the ears fits in
 # What a proxy becomes once the caller has given its scale: MNE channel type (units V, T, V, V/m^2).
 SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_proxy": "csd"}
-UNITS = {**dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"), "mag": "T", "grad": "T/m", "csd": "V/m^2",
-         "dipole": "A m"}  # fmt: skip
-NAMES = " names "  # comes before the table of renamed channels in a Raw's description
 # what one FIF file holds; MNE would split the rest off into files of other names
 FIF_BYTES = 2 * 10**9
 
@@ -125,9 +122,8 @@ def raw_without_events(
         info = _info(data, names, _sampling_Hz(data), None if scale is None else SCALED[name])
     with info._unlock():
         config = signals.manifest.get("config_sha256", "unknown")
-        info["description"] = (
-            f"jtfne {__version__} {name} config {config}{_format_names(originals)}"
-        )
+        head = f"jtfne {__version__} {name} config {config}"
+        info["description"] = write_description(head, originals, _channel_depths(data, names))
     return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
 
 
@@ -168,77 +164,19 @@ def write_fif(
     return path
 
 
-def from_raw(raw: "mne.io.BaseRaw", readout: str = "eeg") -> "xr.DataArray":
-    """A recording as the DataArray that `Signals.get` would give for `readout`.
-
-    Parameters
-    ----------
-    raw : mne.io.BaseRaw
-        Channels of one kind; pick before.
-    readout : str
-        What to call it.
-
-    Returns
-    -------
-    xarray.DataArray
-        (time, channel) in SI units, time in ms at the end of each sampling interval, places in head
-        coordinates; channels that `to_raw` had to rename have their own names again.
-
-    Raises
-    ------
-    JtfneError
-        For what is no Raw.
-    """
-    import mne
-    import xarray as xr
-
-    if not isinstance(raw, mne.io.BaseRaw):
-        raise refuse(f"data of type {type(raw).__name__}", "an mne.io.Raw", "from_raw")
-    check_name(readout, "the readout", "from_raw")
-    originals = _read_original_names(raw.info)
-    sampling_Hz = float(raw.info["sfreq"])
-    time_ms = np.round(np.arange(1, raw.n_times + 1) / sampling_Hz * 1e3, 9)
-    kinds = raw.get_channel_types(unique=True)
-    attrs = {
-        "readout": readout,
-        "units": UNITS.get(kinds[0], "a.u.") if len(kinds) == 1 else "mixed",
-    }
-    coords: dict[str, Any] = {
-        "time": time_ms,
-        "channel": [originals.get(name, name) for name in raw.ch_names],
-    }
-    places_mm = _head_places_m(raw.info) * 1e3
-    has_places = (
-        np.isfinite(places_mm).all() and places_mm.any() and (~places_mm.any(axis=1)).sum() <= 1
-    )
-    if has_places:  # MNE writes places that nobody knows as zeros
-        coords |= {f"{axis}_mm": ("channel", places_mm[:, k]) for k, axis in enumerate("xyz")}
-    if len(kinds) > 1 and set(kinds) <= set(UNITS):
-        coords["unit"] = ("channel", [UNITS[kind] for kind in raw.get_channel_types()])
-    return xr.DataArray(raw.get_data().T.copy(), coords, ("time", "channel"), readout, attrs)
-
-
-def _format_names(originals: dict[str, str]) -> str:
-    """The original names of channels as ASCII text for a Raw's description; "" if none changed."""
-    return f"{NAMES}{json.dumps(originals)}" if originals else ""
-
-
-def _read_original_names(info: "mne.Info") -> dict[str, str]:
-    """Original names of channels by those that `to_raw` wrote.
-
-    Raises: JtfneError if the text was cut.
-    """
-    prefix, _, text = str(info["description"] or "").partition(NAMES)
-    if not prefix.startswith("jtfne ") or not text:
-        return {}
-    return {
-        str(name): str(original) for name, original in _json.loads(text, where="from_raw").items()
-    }
-
-
 def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
     """Values of one trial as MNE has them, area before channel: (channels, time)."""
     return data.transpose("time", ...).values.reshape(data.sizes["time"], -1).T.astype(np.float64)
+
+
+def _channel_depths(data: "xr.DataArray", names: list[str]) -> dict[str, float]:
+    """Depth below the pia in mm of each contact, by the name of its channel; none elsewhere."""
+    if "z_mm" not in data.coords or (
+        {"x_mm", "y_mm"} <= set(data.coords) and "area" not in data.dims
+    ):
+        return {}
+    depths_mm = np.tile(data["z_mm"].values, data.sizes.get("area", 1)).round(9)
+    return dict(zip(names, depths_mm.tolist(), strict=True))
 
 
 def _channel_names(data: "xr.DataArray") -> list[str]:
@@ -267,7 +205,7 @@ def _sampling_Hz(data: "xr.DataArray") -> float:
         raise refuse(f"{time_ms.size} samples", "2 or more", "to_raw")
     steps_ms = np.diff(time_ms)
     step_ms = (time_ms[-1] - time_ms[0]) / (time_ms.size - 1)
-    if not (step_ms > 0 and np.abs(steps_ms - step_ms).max() <= 1e-6 * step_ms):
+    if not (step_ms > 0 and _time.is_even(time_ms)):
         raise refuse(
             f"a time axis with steps of {steps_ms.min():g} to {steps_ms.max():g} ms",
             "even steps",
@@ -390,20 +328,6 @@ def _helmet_info(
         channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
-
-
-def _head_places_m(info: "mne.Info") -> np.ndarray[Any, Any]:
-    """Positions of channels in head coordinates, (n, 3) in m, those of a helmet transformed."""
-    from mne.io.constants import FIFF
-    from mne.transforms import apply_trans
-
-    places_m = np.array([channel["loc"][:3] for channel in info["chs"]])
-    on_helmet = np.array(
-        [channel["coord_frame"] == FIFF.FIFFV_COORD_DEVICE for channel in info["chs"]]
-    )
-    if on_helmet.any() and info["dev_head_t"] is not None:
-        places_m[on_helmet] = apply_trans(info["dev_head_t"], places_m[on_helmet])
-    return places_m
 
 
 def _annotations(signals: Signals, trial: int, end_s: float) -> "mne.Annotations":

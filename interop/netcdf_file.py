@@ -5,9 +5,9 @@ from pathlib import Path
 from jtfne import run_folder
 from jtfne._check import UNREADABLE, JtfneError, refuse
 from jtfne._files import resolve_path
+from jtfne._names import refuse_unwritable
 from jtfne._stored import check_hdf5
 from jtfne.interop._inputs import check_path, check_signals, open_beside
-from jtfne.interop._names import refuse_unwritable
 from jtfne.interop.zarr_store import checked
 from jtfne.signals import Signals
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import check_name, refuse
+from jtfne._names import safe_name
 from jtfne.interop._inputs import check_signals, open_beside
-from jtfne.interop._names import safe_name
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from jtfne import reports, run_folder
 from jtfne._check import altered
 from jtfne._files import resolve_path
+from jtfne._names import refuse_unwritable
 from jtfne.interop._inputs import check_path, check_signals, open_beside
-from jtfne.interop._names import refuse_unwritable
 from jtfne.interop.json_text import from_json
 from jtfne.signals import Signals
 

@@ -123,7 +123,7 @@ _MODULES = frozenset(
 def __getattr__(name: str) -> object:
     """Import the public object `name` on first use, and keep it in the module."""
     if name in _MODULES:
-        return importlib.import_module(f"jtfne.{name}")
+        return _import_module(name)
     if name not in _HOMES:
         raise AttributeError(
             f"module 'jtfne' has no attribute {name!r}; public names: {', '.join(__all__)}"
@@ -132,6 +132,22 @@ def __getattr__(name: str) -> object:
     value: object = getattr(importlib.import_module(module), home_name)
     globals()[name] = value
     return value
+
+
+def _import_module(name: str) -> object:
+    """Import `jtfne.NAME`. Raises: ModuleNotFoundError that says what to do in a checkout without
+    symbolic links, where `jtfne/analysis` and `jtfne/interop` are text files.
+    """
+    try:
+        return importlib.import_module(f"jtfne.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"jtfne.{name}":
+            raise
+        message = (
+            f"no module jtfne.{name}: this checkout has no symbolic links; "
+            "`python -m pip install -e .` in it makes the package whole"
+        )
+        raise ModuleNotFoundError(message, name=error.name) from None
 
 
 def __dir__() -> list[str]:

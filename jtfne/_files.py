@@ -8,7 +8,6 @@ not, neither to write nor to remove.
 """
 
 import contextlib
-import fcntl
 import os
 import re
 import secrets
@@ -19,12 +18,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from jtfne._check import describe_value, refuse
+from jtfne._system import IS_WINDOWS, NO_WAITING, is_still_at, open_file, sync_path, try_lock
 
 # what a killed process may leave, of files and of folders
 TEMPORARY = re.compile(r"\.jtfne-[0-9a-f]{16}\.tmp")
 TEXT_BYTES = 2**30  # no text file that jtfne reads is larger
 NAME_BYTES = 255  # of one part of a path, on every common file system
 N_TRIES = 100  # for a random name of 64 bits that nothing has yet
+LOCK = ".lock"  # the lock of a folder that a run, a training or a sweep is filling
+TEMPORARY_LOCK = ".jtfne-lock"  # that of a temporary folder; no user calls a result so
 
 
 def resolve_path(path: object, where: str) -> Path:
@@ -109,7 +111,7 @@ def refuse_links(folder: Path, where: str) -> None:
 
 def create_file(path: Path) -> int:
     """A descriptor of a new file to write, mode by the umask; an existing file or link fails."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
 def create_temporary(folder: Path) -> tuple[IO[bytes], Path]:
@@ -120,6 +122,29 @@ def create_temporary(folder: Path) -> tuple[IO[bytes], Path]:
     return os.fdopen(handle, "wb"), path
 
 
+def put_in_place(stream: IO[bytes], temporary_path: Path, path: Path) -> None:
+    """Rename a temporary file to its place, whatever is there.
+
+    stream: of the file, which holds its lock meanwhile, so that nobody sweeps it. Where a file that
+    is open cannot be renamed, it is closed first.
+    """
+    if IS_WINDOWS:
+        stream.close()
+    temporary_path.replace(path)
+
+
+def discard_temporary(stream: IO[bytes], temporary_path: Path) -> None:
+    """Close a temporary file, and remove it unless it was put in its place."""
+    try:
+        if not IS_WINDOWS:  # before it is closed, since somebody else might sweep it then
+            temporary_path.unlink(missing_ok=True)
+    finally:
+        # a full disk, of which the error on its way here tells
+        with contextlib.suppress(OSError):
+            stream.close()
+    temporary_path.unlink(missing_ok=True)
+
+
 def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Write a file beside `path`, sync it and rename it there: it is whole or not there, and no
     link is followed.
@@ -127,29 +152,57 @@ def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     sweep_temporary(path.parent)
     stream, temporary_path = create_temporary(path.parent)
     try:
-        with stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-            temporary_path.replace(path)  # while it is held, so that nobody sweeps it
-        sync_one(path.parent)
+        write(stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+        put_in_place(stream, temporary_path, path)
+        sync_path(path.parent)
     finally:
-        temporary_path.unlink(missing_ok=True)
+        discard_temporary(stream, temporary_path)
 
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path) -> Iterator[Path]:
     """A new folder in `parent`, locked while in use, then removed; those of killed runs are swept.
 
-    It is locked itself, and the system drops the lock when the process ends, however it ends.
+    The lock is a file in it, and the system drops it when the process ends, however it ends.
     """
     sweep_temporary(parent)
     folder, handle = _hold_new(parent, _create_folder)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder)
+        _remove_held(folder, handle)
+
+
+@contextlib.contextmanager
+def hold_folder(folder: Path, where: str) -> Iterator[None]:
+    """Lock `folder` for this process; made if need be, and if so removed in the end if nothing came
+    into it.
+
+    Raises: JtfneError if another process, or another thread, holds it.
+    """
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    if path.is_symlink():
+        raise refuse(f"{str(path)!r}, which is a link,", "a lock of its own", where)
+    handle = open_file(path, os.O_RDWR | os.O_CREAT)
+    try:
+        is_held = try_lock(handle) and is_still_at(path, handle)
+    except BaseException:
         os.close(handle)
+        raise
+    if not is_held:
+        os.close(handle)
+        description = f"{str(folder)!r}, which is in use by another run,"
+        raise refuse(description, "a folder that one process at a time writes to", where)
+    try:
+        yield
+    finally:
+        _remove_held(path, handle)
+        if is_new and folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def sweep_temporary(parent: Path) -> None:
@@ -167,15 +220,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def sync_one(path: Path) -> None:
-    """Make one file or folder entry durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def is_mounted(path: Path) -> bool:
@@ -215,7 +259,7 @@ def move_into(source: Path, folder: Path, last: str = "") -> None:
                 "writing",
             )
         path.rename(folder / path.name)
-        sync_one(folder)
+        sync_path(folder)
 
 
 def read_text(path: Path, where: str = "") -> str:
@@ -265,9 +309,14 @@ def decode_text(data: bytes, where: str) -> str:
 
 
 def _create_folder(path: Path) -> int:
-    """A descriptor of a new folder of the mode that the umask leaves."""
+    """A descriptor of the lock in a new folder of the mode that the umask leaves."""
     path.mkdir()
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    return open_file(path / TEMPORARY_LOCK, os.O_RDWR | os.O_CREAT)
+
+
+def _locate_lock(path: Path) -> Path:
+    """The file that is locked while a temporary file or folder is in use."""
+    return path / TEMPORARY_LOCK if path.is_dir() else path
 
 
 def _hold_new(parent: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
@@ -278,13 +327,13 @@ def _hold_new(parent: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
         path = parent / f".jtfne-{secrets.token_hex(8)}.tmp"
         try:
             handle = create(path)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-                return path, handle
-            os.close(handle)  # swept by another process before it was locked
         except FileNotFoundError:  # swept before it was opened, or there is no such parent
             if not parent.is_dir():
                 raise
+            continue
+        if try_lock(handle) and is_still_at(_locate_lock(path), handle):
+            return path, handle
+        os.close(handle)  # another process sweeps it
     raise refuse(
         f"{str(parent)!r}, in which nothing new stays,", "a folder that one can write to", "writing"
     )
@@ -292,11 +341,27 @@ def _hold_new(parent: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
 
 def _remove_abandoned(path: Path) -> None:
     """Remove what is temporary, unless a process holds its lock."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    # A killed process may have left a folder without its lock, which is made here.
+    flags = os.O_RDWR | os.O_CREAT if path.is_dir() else os.O_RDONLY | NO_WAITING
+    handle = open_file(_locate_lock(path), flags)
+    if try_lock(handle):
+        _remove_held(path, handle)
+    else:
+        os.close(handle)  # in use
+
+
+def _remove_held(path: Path, handle: int) -> None:
+    """Remove a file or a folder while its lock is held, then close the lock.
+
+    Whoever opened it meanwhile, and gets the lock next, sees that it is gone. Windows removes
+    nothing that is open: there the lock is closed first, and what another process has opened since
+    stays, for that process to remove.
+    """
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        remove(path)  # under the lock: whoever has just made it sees that it is gone
-    except BlockingIOError:
-        pass  # in use
+        if not IS_WINDOWS:
+            remove(path)
     finally:
         os.close(handle)
+    if IS_WINDOWS:
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            remove(path)

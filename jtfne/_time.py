@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import describe_value, refuse
+from jtfne._units import Floats
 
-Floats = NDArray[np.float64]
 MS_PER_UNIT = {
     **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-6),
     # micro sign and Greek mu
@@ -21,6 +21,7 @@ MS_PER_UNIT = {
 UNITS = "'s', 'ms' or 'us'"
 DECIMALS = 9  # of a ms: what is left of 0.007 s * 1000 beyond these is rounding
 TOLERANCE = 1e-4  # of a step: single precision, which FIF files hold places in, is finer
+CLOCK_ms = 1e-6  # how far a time may be off a multiple of the step, or a window, by rounding
 
 
 def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time") -> Floats:
@@ -93,12 +94,33 @@ def even_step(values: NDArray[Any], *, where: str, name: str) -> float:
     if values.size < 2:
         raise refuse(f"{name} with {values.size} value", "2 or more, evenly spaced", where)
     step = _mean_step(values)
-    if step == 0.0 or not _even_within(values, TOLERANCE * abs(step) + 1e-9):
+    if step == 0.0 or not is_even(values):
         raise refuse(f"{name} that is not evenly spaced", "one step throughout", where)
     return step
 
 
-def without_rounding(times_ms: Floats, rounding_ms: float) -> Floats:
+def is_even(values: NDArray[Any]) -> bool:
+    """Whether 2 or more numbers are evenly spaced: times, depths, frequencies."""
+    return _even_within(values, TOLERANCE * abs(_mean_step(values)) + 1e-9)
+
+
+def in_window(time_ms: Any, start_ms: float, stop_ms: float) -> NDArray[np.bool_]:
+    """Which times lie in a window (start, stop], to within rounding.
+
+    A sample or a spike is dated by the end of its step, so that windows that follow each other
+    share nothing.
+    """
+    times_ms = np.asarray(time_ms)
+    return np.asarray((times_ms > start_ms + CLOCK_ms) & (times_ms <= stop_ms + CLOCK_ms))
+
+
+def in_baseline(time_ms: Any, baseline_ms: float, onset_ms: float) -> NDArray[np.bool_]:
+    """Which times lie in the baseline [onset - baseline, onset), to within rounding."""
+    since_ms = np.asarray(time_ms) - onset_ms
+    return np.asarray((since_ms >= -baseline_ms - CLOCK_ms) & (since_ms < -CLOCK_ms))
+
+
+def restore_even(times_ms: Floats, rounding_ms: float) -> Floats:
     """The even axis (n,) that rounding made `times_ms`, or `times_ms` itself if there is none.
 
     rounding_ms: how far each time may be off.

@@ -85,13 +85,11 @@ def run_batch(
             flat, member_values, keys, inputs, clock, recorders, n_steps=n_steps
         )
         return chunk
-    members = [
-        ({name: array[k] for name, array in member_values.items()}, keys[k])
-        for k in range(keys.shape[0])
-    ]
     run = functools.partial(
         _run_member, flat, inputs=inputs, clock=clock, recorders=recorders, n_steps=n_steps
     )
+    # members are taken apart here: another thread has another precision, and would round them
+    members = [(_take_member(member_values, k), keys[k]) for k in range(keys.shape[0])]
     with ThreadPoolExecutor(n_cores()) as pool:
         chunks = list(pool.map(lambda member: run(*member), members))
     batch: engine.Chunk = jax.tree.map(lambda *leaves: jnp.stack(leaves), *chunks)
@@ -134,6 +132,11 @@ def with_values(flat: FlatNet, values: Values) -> FlatNet:
         tree, [values.get(name, leaf) for name, leaf in names_and_leaves]
     )
     return new_flat
+
+
+def _take_member(member_values: Values, k: int) -> dict[str, jax.Array]:
+    """The values of member `k`."""
+    return {name: array[k] for name, array in member_values.items()}
 
 
 def _run_member(flat: FlatNet, values: Values, key: jax.Array, **arguments: Any) -> engine.Chunk:

@@ -4,7 +4,6 @@
 are the bytes of one file, written beside its place, synced and renamed like any other.
 """
 
-import contextlib
 import dataclasses
 import math
 import os
@@ -17,9 +16,16 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import UNREADABLE, JtfneError, altered, refuse
-from jtfne._files import create_temporary, path_inside, remove, sync_one
+from jtfne._files import (
+    create_temporary,
+    discard_temporary,
+    path_inside,
+    put_in_place,
+    remove,
+)
 from jtfne._rows import Array
 from jtfne._stored import NUMBERS, read_parquet
+from jtfne._system import sync_path
 from jtfne.run_folder import file_hash
 
 ROWS = "rows.zarr"
@@ -96,7 +102,7 @@ class ChunkFiles:
                 for path, metadata in metadata_by_path.items()
             }
         )
-        sync_one(self.folder)
+        sync_path(self.folder)
 
     def write(self, number: int, rows: Arrays, spikes: Arrays, others: Mapping[Path, Write]) -> str:
         """Write a chunk and `others` durably; the chunk's hash. Its rows may be fewer than full."""
@@ -218,12 +224,9 @@ def write_durably(writes: Mapping[Path, Write]) -> None:
             temporary_files[path][0].flush()
         with ThreadPoolExecutor(len(writes)) as threads:
             list(threads.map(os.fsync, [stream.fileno() for stream, _ in temporary_files.values()]))
-            for path, (_, temporary_path) in temporary_files.items():
-                temporary_path.rename(path)
-            list(threads.map(sync_one, {path.parent for path in writes}))
+            for path, (stream, temporary_path) in temporary_files.items():
+                put_in_place(stream, temporary_path, path)
+            list(threads.map(sync_path, {path.parent for path in writes}))
     finally:
         for stream, temporary_path in temporary_files.values():
-            temporary_path.unlink(missing_ok=True)
-            # a full disk, of which the error on its way here tells
-            with contextlib.suppress(OSError):
-                stream.close()
+            discard_temporary(stream, temporary_path)

@@ -1,6 +1,7 @@
 """Differentiable runs: from leaves of a circuit to its recordings, by surrogate spikes."""
 
 import dataclasses
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from jtfne._precision import settled
 from jtfne._tree import register
 from jtfne.batch import Values, check_leaf_values, with_values
 from jtfne.delivery import DenseDelivery, SparseDelivery
+from jtfne.emitters import can_receive, has_method, uses_deprecated_name
 from jtfne.flatnet import FlatNet
 from jtfne.surrogates import Smoothed, Surrogate
 
@@ -47,7 +49,7 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
 
     Raises: JtfneError for a number of `surrogate` out of its range, for a delivery or a rule of
     plasticity that goes from spike to spike, which has no gradient, and for an emitter of your own
-    without `excess`.
+    without `threshold_distance`.
     """
     allowed = "one of jtfne.surrogates, as SuperSpike()"
     check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="surrogate")
@@ -75,17 +77,20 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
                 description, "to_flat(delivery=Sparse() or Dense()), and no PairSTDP", "surrogate"
             )
     for group in flat.circuit.groups:
-        if (
-            getattr(group.emitter, "receives", True)
-            and getattr(group.emitter, "excess", None) is None
-        ):
+        emitter = group.emitter
+        if not can_receive(emitter):
+            continue
+        if not has_method(emitter, "threshold_distance"):
             description = (
-                f"a surrogate with {type(group.emitter).__name__}, which has no excess(before, "
-                "after),"
+                f"a surrogate with {type(emitter).__name__}, which has no "
+                "threshold_distance(before, after),"
             )
             raise refuse(
                 description, "an emitter that says how far it stands above threshold", "surrogate"
             )
+        if uses_deprecated_name(emitter, "threshold_distance"):
+            message = f"rename excess of {type(emitter).__name__} to threshold_distance"
+            warnings.warn(message, DeprecationWarning, stacklevel=3)
     numbers = jax.tree.map(
         lambda number: jnp.asarray(number, flat.circuit.drive_pA.dtype), surrogate
     )

@@ -1,9 +1,9 @@
 """Where cells lie: layers of a column, and columns in the head. Lengths in mm."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from jtfne._units import Floats
 
 
 def column_positions_mm(

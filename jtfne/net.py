@@ -8,7 +8,8 @@ from jtfne import simulation
 from jtfne._arguments import check_instance
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.config import Config, connection_labels
+from jtfne.config import Config
+from jtfne.config.labels import connection_labels
 from jtfne.delivery import Choice, Sparse
 from jtfne.differentiable import with_surrogate
 from jtfne.flatnet import FlatNet, check_layout, flatten_net, has_flat
@@ -23,7 +24,6 @@ from jtfne.wiring import (
     Summary,
     check_identity,
     check_projection,
-    gains_of,
     identity_from_labels,
     place_cells,
     refuse_too_large,
@@ -42,7 +42,6 @@ __all__ = [
     "check_projection",
     "connection_labels",
     "construct",
-    "gains_of",
     "identity_from_labels",
     "select_rows",
     "select_with",

@@ -42,19 +42,20 @@ def save_net(net: NetData, path: str | Path) -> None:
     Raises: JtfneError if `path` is there and not an empty folder.
     """
     arrays: dict[str, np.ndarray[Any, Any]] = {}
+    entries: list[dict[str, Any]] = []
     for k, projection in enumerate(net.projections):
-        arrays |= {_name_edge_file(k, name): getattr(projection, name) for name in _EDGES}
+        entries.append({"connection": projection.connection, "mechanism": projection.mechanism})
+        for name in _EDGES:
+            arrays[_name_edge_file(k, name)] = getattr(projection, name)
     names: dict[str, Any] | None = None
     if net.identity is not None:
-        fields = {
-            field.name: getattr(net.identity, field.name) for field in dataclasses.fields(Identity)
-        }
-        arrays |= {
-            f"cells_{name}.npy": value
-            for name, value in fields.items()
-            if isinstance(value, np.ndarray)
-        }
-        names = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
+        names = {}
+        for field in dataclasses.fields(Identity):
+            value = getattr(net.identity, field.name)
+            if isinstance(value, np.ndarray):
+                arrays[f"cells_{field.name}.npy"] = value
+            else:
+                names[field.name] = list(value)
     with write_beside(path) as new_folder:
         new_folder.mkdir()
         for name, array in arrays.items():
@@ -66,10 +67,7 @@ def save_net(net: NetData, path: str | Path) -> None:
             "config_sha256": net.config.hash,
             "n_neurons": net.n_neurons,
             "names": names,
-            "projections": [
-                {"connection": projection.connection, "mechanism": projection.mechanism}
-                for projection in net.projections
-            ],
+            "projections": entries,
             "files": {name: file_hash(new_folder / name) for name in sorted(arrays)},
         }
         text = _json.dumps(_json.seal(index), indent=2) + "\n"
@@ -101,13 +99,12 @@ def open_net(path: str | Path, net_type: type[AnyNet], *, allow_code: bool = Fal
     identity = None if index["names"] is None else _read_identity(index["names"], arrays, folder)
     if identity is not None:
         check_identity(identity, n_neurons, str(folder))
-    projections = [
-        _read_projection(k, entry, arrays, folder) for k, entry in enumerate(index["projections"])
-    ]
+    projections = []
+    for k, entry in enumerate(index["projections"]):
+        projections.append(_read_projection(k, entry, arrays, folder))
     for projection in projections:
         check_projection(projection, config, identity, n_neurons, str(folder))
-    indices = [projection.connection for projection in projections]
-    if len(set(indices)) < len(indices):
+    if len({projection.connection for projection in projections}) < len(projections):
         raise refuse("the edges of a connection, given twice,", "each connection once", str(folder))
     return net_type(config, identity, projections, n_neurons=n_neurons)
 

@@ -7,8 +7,6 @@ at most. The finished run takes the place of `partial/`.
 """
 
 import contextlib
-import fcntl
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -19,16 +17,26 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import JtfneError, refuse
-from jtfne._files import TEMPORARY, refuse_links, remove, resolve_path, sweep_temporary, sync_one
+from jtfne._files import (
+    LOCK,
+    TEMPORARY,
+    hold_folder,
+    refuse_links,
+    remove,
+    resolve_path,
+    sweep_temporary,
+)
 from jtfne._rows import Array
 from jtfne._stored import read_npz
+from jtfne._system import sync_path
 from jtfne.chunk_files import Arrays, ChunkFiles, Write, write_durably
 from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, file_hash, write_run
 
 if TYPE_CHECKING:
     import xarray as xr
 
-PARTIAL, INDEX, LOCK, VERSION = "partial", "index.json", ".lock", "2"
+PARTIAL, INDEX, VERSION = "partial", "index.json", "2"
+WHERE = "simulate(out=)"
 CARRY = re.compile(r"carry_\d{8}\.npz")
 # What a run leaves in `partial/`; jtfne 0.1.0 named what is temporary after what it becomes.
 OWN = re.compile(
@@ -54,11 +62,11 @@ class PartialRun:
     def __init__(self, out: Path, run: dict[str, Any], chunk_steps: int) -> None:
         self._out, self._folder = out, out / PARTIAL
         self._folder.mkdir(exist_ok=True)
-        refuse_links(self._folder, "simulate(out=)")
+        refuse_links(self._folder, WHERE)
         sweep_temporary(self._folder)
         self._refuse_foreign()
-        sync_one(out)
-        sync_one(out.parent)
+        sync_path(out)
+        sync_path(out.parent)
         self._index = self._read_index(run)
         if not self._index["chunks"]:
             header = {"version": VERSION, "run": run, "chunk_steps": chunk_steps}
@@ -139,7 +147,7 @@ class PartialRun:
                 remove(self._out / name)
                 if (finished_folder / name).exists():
                     (finished_folder / name).rename(self._out / name)
-                sync_one(self._out)
+                sync_path(self._out)
             shutil.rmtree(self._folder)
         return manifest
 
@@ -168,9 +176,7 @@ class PartialRun:
                 for name in differing
             )
             description = f"{str(self._out)!r}, which holds a part of another run ({differences}),"
-            raise refuse(
-                description, "the same run, which goes on, or another folder", "simulate(out=)"
-            )
+            raise refuse(description, "the same run, which goes on, or another folder", WHERE)
         if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
             raise self._altered_error(path)
         return index
@@ -180,9 +186,7 @@ class PartialRun:
         names = {path.name for path in self._folder.iterdir()}
         if not all(OWN.fullmatch(name) for name in names):
             description = f"{str(self._folder)!r}, which holds other files,"
-            raise refuse(
-                description, "a new or empty folder, or an unfinished run", "simulate(out=)"
-            )
+            raise refuse(description, "a new or empty folder, or an unfinished run", WHERE)
         if INDEX not in names and any("_" in name and "_00000000." not in name for name in names):
             raise self._altered_error(self._folder / INDEX)
 
@@ -222,14 +226,14 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
     run: JSON that identifies the run. chunk_steps: of a new run; one that is resumed keeps its own.
     Raises: JtfneError if `out` holds anything else, another run, or altered files, or is in use.
     """
-    out = resolve_path(out, "simulate(out=)")
+    out = resolve_path(out, WHERE)
     # killed when it was finished but for this
     if (out / MANIFEST).exists() and (out / PARTIAL).is_dir():
-        with locked(out):
+        with hold_folder(out, WHERE):
             if all(OWN.fullmatch(path.name) for path in (out / PARTIAL).iterdir()):
                 shutil.rmtree(out / PARTIAL, ignore_errors=True)
     _refuse_other(out)
-    with locked(out):
+    with hold_folder(out, WHERE):
         _refuse_other(out)
         partial_run = PartialRun(out, run, chunk_steps)
         try:
@@ -241,40 +245,8 @@ def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[Partial
 
 def holds_run(out: Path) -> bool:
     """Whether `out` holds a finished run, or chunks of one. Locks nothing."""
-    out = resolve_path(out, "simulate(out=)")
+    out = resolve_path(out, WHERE)
     return (out / MANIFEST).exists() or (out / PARTIAL / INDEX).exists()
-
-
-@contextlib.contextmanager
-def locked(folder: Path, where: str = "simulate(out=)") -> Iterator[None]:
-    """Hold `folder` for this process; made if need be, and if so removed in the end if nothing came
-    into it.
-
-    Raises: JtfneError if another process, or another thread, holds it.
-    """
-    is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
-    if path.is_symlink():
-        raise refuse(f"{str(path)!r}, which is a link,", "a lock of its own", where)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            still_there = path.exists() and os.path.samestat(os.fstat(handle), path.stat())
-        except BlockingIOError:
-            still_there = False
-        if not still_there:
-            description = f"{str(folder)!r}, which is in use by another run,"
-            raise refuse(description, "a folder that one process at a time writes to", where)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-            if is_new and folder.exists() and not any(folder.iterdir()):
-                folder.rmdir()
-    finally:
-        os.close(handle)
 
 
 def remove_derived(folder: Path) -> None:
@@ -288,12 +260,11 @@ def remove_derived(folder: Path) -> None:
 
 def _refuse_other(out: Path) -> None:
     """Raises: JtfneError if `out` is there and is neither empty nor an unfinished run."""
-    where = "simulate(out=)"
     if out.exists() and not out.is_dir():
-        raise refuse(f"{str(out)!r}, which is a file,", "a folder", where)
+        raise refuse(f"{str(out)!r}, which is a file,", "a folder", WHERE)
     if not out.exists():
         if not next(parent for parent in out.parents if parent.exists()).is_dir():
-            raise refuse(f"{str(out)!r}, which lies below a file,", "a path below folders", where)
+            raise refuse(f"{str(out)!r}, which lies below a file,", "a path below folders", WHERE)
         return
     names = {path.name for path in out.iterdir() if not TEMPORARY.fullmatch(path.name)} - {
         "lost+found"
@@ -302,11 +273,11 @@ def _refuse_other(out: Path) -> None:
         raise refuse(
             f"{str(out)!r}, which holds a finished run,",
             "a new folder; jtfne.load reads that one",
-            where,
+            WHERE,
         )
     if names - {LOCK} and PARTIAL not in names:
         raise refuse(
             f"{str(out)!r}, which holds other files,",
             "a new or empty folder, or an unfinished run",
-            where,
+            WHERE,
         )

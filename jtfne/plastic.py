@@ -78,7 +78,7 @@ class ShortTermDelivery:
 
     def start(self, dtype: Any) -> Any:
         """The state of all sources before the first step; every device holds all of it."""
-        return self.rule.start(n_sources(self.delivery), dtype)
+        return self.rule.start(count_sources(self.delivery), dtype)
 
     def deliver(
         self,
@@ -90,9 +90,8 @@ class ShortTermDelivery:
         dt_ms: Any,
     ) -> tuple[jax.Array, Any]:
         """The ring with the scaled inputs of all spikes added, and the state after the step."""
-        has_all_cells = (
-            spikes.shape == state.u.shape and spikes.dtype == bool
-        )  # numbers with slopes: u and x jump by the bools
+        # with a surrogate, spikes are numbers that have a gradient: u and x jump by the bits
+        has_all_cells = spikes.shape == state.u.shape and spikes.dtype == bool
         spike_flags = spikes if has_all_cells else unpack_words(words)[: state.u.shape[0]]
         state, release = self.rule.step(state, spike_flags, dt_ms)
         return self.delivery.deliver(ring, spikes, words, step, release), state
@@ -125,18 +124,16 @@ class STDPDelivery:
     source: jax.Array
 
     @classmethod
-    def of(cls, delivery: EventDelivery, rule: PairSTDP) -> Self:
+    def build(cls, delivery: EventDelivery, rule: PairSTDP) -> Self:
         """The synapses of `delivery`, with the table of those onto each cell."""
         offsets = np.asarray(delivery.offsets)
         row_of_block = np.repeat(np.arange(delivery.ring.n_cells), _room(delivery))
         block, entry = np.nonzero(offsets >= delivery.ring.width)
         target = offsets[block, entry] % delivery.ring.n_cells
         order = np.argsort(target, kind="stable")
-        target, weight_index, source = (
-            target[order],
-            (block * offsets.shape[1] + entry)[order],
-            row_of_block[block][order],
-        )
+        target, block = target[order], block[order]
+        weight_index = block * offsets.shape[1] + entry[order]
+        source = row_of_block[block]
         counts = np.bincount(target, minlength=delivery.ring.n_cells)
         # The number of each synapse among those onto its cell.
         rank = np.arange(target.size) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -234,10 +231,10 @@ def build_plastic(
             "a delivery on one, such as Event()",
             "delivery",
         )
-    return STDPDelivery.of(Event().build(synapses), numbers)
+    return STDPDelivery.build(Event().build(synapses), numbers)
 
 
-def n_sources(delivery: Delivery) -> int:
+def count_sources(delivery: Delivery) -> int:
     """Rows of a delivery: cells, or on a mesh positions of its layout."""
     if isinstance(delivery, ShardedDelivery):
         return int(delivery.layout.row_of.size)

@@ -27,11 +27,11 @@ from jtfne._files import (
     refuse_special,
     replace_file,
     resolve_path,
-    sync_one,
     temporary_folder,
 )
 from jtfne._rows import Array
 from jtfne._stored import check_zarr, read_parquet
+from jtfne._system import sync_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -141,7 +141,7 @@ def write_beside(path: str | Path) -> Iterator[Path]:
         if path.is_dir():
             path.rmdir()
         new_path.rename(path)
-        sync_one(path.parent)
+        sync_path(path.parent)
 
 
 def is_irreplaceable(folder: Path) -> bool:
@@ -457,7 +457,7 @@ def _refuse_used(path: Path) -> None:
 def _sync(path: Path) -> None:
     """Make a file, or a folder with all it holds, durable."""
     with ThreadPoolExecutor() as threads:
-        list(threads.map(sync_one, [*path.rglob("*"), path] if path.is_dir() else [path]))
+        list(threads.map(sync_path, [*path.rglob("*"), path] if path.is_dir() else [path]))
 
 
 def is_empty(folder: Path, but: str = "lost+found") -> bool:

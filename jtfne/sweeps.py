@@ -12,9 +12,11 @@ import numpy as np
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
 from jtfne._check import describe_value, number, refuse
-from jtfne._files import resolve_path, sync_one, temporary_folder
-from jtfne.candidates import INNER, Candidate, Client, FailedRun, Runs
-from jtfne.config import at_bounds, place_of, places_of
+from jtfne._files import resolve_path, temporary_folder
+from jtfne._system import sync_path
+from jtfne.candidates import GOLDEN_RATIO, Candidate, CandidateRunner, Client, FailedRun
+from jtfne.config.parameter_paths import find_place, list_places
+from jtfne.config.parameter_values import check_bounds
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.signals import Signals
@@ -168,11 +170,11 @@ def sweep(
     seeds = check_seeds(seeds, WHERE)
     grid, summary = _check_grid(net, values), _choose_summary(of)
     typical = [
-        low + (high - low) * INNER
+        low + (high - low) * GOLDEN_RATIO
         for low, high in ((min(path_values), max(path_values)) for path_values in grid.values())
     ]
     readouts = getattr(summary, "readouts", None)
-    runs = Runs.of(
+    runs = CandidateRunner.prepare(
         net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
     )
     provenance = {
@@ -189,7 +191,7 @@ def sweep(
 
 
 def _run_missing_chunks(
-    runs: Runs,
+    runs: CandidateRunner,
     provenance: dict[str, Any],
     summarize: Told,
     parts: PartStore,
@@ -203,7 +205,7 @@ def _run_missing_chunks(
         "sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress
     ) as progress_bar:
         for chunk in chunks_to_run:
-            outcomes = runs.all(
+            outcomes = runs.evaluate_all(
                 [Candidate(point, seed) for point in chunk for seed in seeds],
                 summarize,
                 client,
@@ -223,13 +225,11 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
     allowed = "{path: values}, at least one"
     if not check_table(values, allowed=allowed, name="values", where=WHERE):
         raise refuse(f"values={describe_value(values)}", allowed, WHERE)
-    parameters, grid = places_of(net.config.circuit), {}
+    parameters, grid = list_places(net.config.circuit), {}
     for path, path_values in values.items():
-        place_of(path, parameters, "sweep(values=)")
-        allowed, name = (
-            "a list of finite numbers, at least one",
-            f"values of {describe_value(path)}",
-        )
+        find_place(path, parameters, "sweep(values=)")
+        allowed = "a list of finite numbers, at least one"
+        name = f"values of {describe_value(path)}"
         entries = check_list(path_values, allowed=allowed, name=name, where="sweep(values=)")
         numbers = np.array(
             [number(value, name=f"one of the {name}", where="sweep(values=)") for value in entries]
@@ -244,12 +244,12 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
             )
         grid[path] = numbers.tolist()
     ranges = {
-        place_of(path, parameters, WHERE): Range(path, (min(path_values), max(path_values)))
+        find_place(path, parameters, WHERE): Range(path, (min(path_values), max(path_values)))
         for path, path_values in grid.items()
     }
     if len(ranges) < len(grid):
         raise refuse("two paths to one number", "each once", "sweep(values=)")
-    at_bounds(net.config, ranges, "sweep(values=)")
+    check_bounds(net.config, ranges, "sweep(values=)")
     return grid
 
 
@@ -362,6 +362,6 @@ def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     dataset = dataset.rename(names)  # in netCDF a slash names a group
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
-        sync_one(room / "sweep.nc")
+        sync_path(room / "sweep.nc")
         (room / "sweep.nc").replace(folder / "sweep.nc")
-    sync_one(folder)
+    sync_path(folder)

@@ -161,7 +161,7 @@ def test_edges_come_back(choice):
     )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), n_cells=st.integers(1, 70), n_receptors=st.integers(1, 3))
 @pytest.mark.parametrize("choice", CATALOGUE[:3], ids=lambda choice: type(choice).__name__)
 def test_ring_holds_the_sum_over_edges(choice, seed, n_cells, n_receptors):
@@ -238,7 +238,7 @@ def test_differentiable_in_the_weights(choice):
 
 
 @given(runs=st.lists(st.integers(1, 150), min_size=1, max_size=4), n_devices=st.integers(1, 4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_layout_holds_every_cell_once_in_order(runs, n_devices):
     models = np.repeat(np.arange(len(runs)), runs)
     indices = [np.flatnonzero(models == k) for k in range(len(runs))]

@@ -292,7 +292,7 @@ def test_currents_balance(kind: str, opened: bool) -> None:
 
 
 @MEMBRANES
-def test_a_spike_is_where_excess_is_not_negative(kind: str) -> None:
+def test_a_spike_is_where_threshold_distance_is_not_negative(kind: str) -> None:
     """In every step, resets and refractory steps included; and it rises with v, by threshold
     distances.
     """
@@ -300,13 +300,15 @@ def test_a_spike_is_where_excess_is_not_negative(kind: str) -> None:
     with precision("float64"):
         flat = circuit(cell, 3, drive_pA=in_pA(kind), dtype=np.float64)
 
-        def excess(view):
-            return view.circuit.groups[0].emitter.excess(view.before[0], view.cells[0])
+        def distance(view):
+            return view.circuit.groups[0].emitter.threshold_distance(view.before[0], view.cells[0])
 
-        spikes, (found,) = run(flat, 3000, 0.1, watch=(excess,))
+        spikes, (found,) = run(flat, 3000, 0.1, watch=(distance,))
         start = cell.init(jnp.zeros(3))
         higher = start._replace(v_mV=start.v_mV + 1.0)
-        gained = np.asarray(cell.excess(start, higher) - cell.excess(start, start))
+        gained = np.asarray(
+            cell.threshold_distance(start, higher) - cell.threshold_distance(start, start)
+        )
     assert (spikes.sum(0) > 2).all()
     np.testing.assert_array_equal(found >= 0.0, spikes)
     # 1 mV of what is between 5 and 200
@@ -314,12 +316,14 @@ def test_a_spike_is_where_excess_is_not_negative(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["LIF", "AdaptiveLIF", "AdEx", "TwoCompartment"])
-def test_a_cell_that_rests_above_threshold_has_a_positive_excess_above_it(kind: str) -> None:
+def test_a_cell_that_rests_above_threshold_has_a_positive_distance_above_it(kind: str) -> None:
     """Its distance is that of the reset."""
     cell = dataclasses.replace(EMITTERS[kind](), v_rest_mV=10.0)
     th_mV = cell.v_peak_mV if kind == "AdEx" else cell.v_th_mV
     at = cell.init(jnp.zeros(1))._replace(v_mV=th_mV + jnp.array([1.0]))
-    np.testing.assert_allclose(cell.excess(at, at), 1.0 / (th_mV - cell.v_reset_mV), rtol=1e-5)
+    np.testing.assert_allclose(
+        cell.threshold_distance(at, at), 1.0 / (th_mV - cell.v_reset_mV), rtol=1e-5
+    )
 
 
 @MEMBRANES

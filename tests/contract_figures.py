@@ -194,7 +194,7 @@ def test_a_clock_in_any_unit_is_drawn_in_ms(draw):
         draw(good.assign_coords(time=("time", good["time"].values, {"units": "fortnights"})))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 5000), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_a_thinned_trace_keeps_both_ends_and_every_extreme(n_samples, columns, seed):
     y = np.random.default_rng(seed).normal(size=n_samples)
@@ -211,7 +211,7 @@ def test_a_thinned_trace_keeps_both_ends_and_every_extreme(n_samples, columns, s
             assert inside.min() == column.min() and inside.max() == column.max()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 900), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_an_image_keeps_its_sum(n_samples, columns, seed):
     values = np.random.default_rng(seed).normal(size=(3, n_samples))

@@ -137,7 +137,7 @@ def without_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation._simulate, "prepare_run", started)
     monkeypatch.setattr(simulation._simulate, "plan_probes", started)
     monkeypatch.setattr(_trainer._Fit, "of", started)
-    monkeypatch.setattr(sweeps.Runs, "of", started)
+    monkeypatch.setattr(sweeps.CandidateRunner, "prepare", started)
     monkeypatch.setattr(_flatnet.engine, "start", started)
     monkeypatch.setattr(_flatnet, "lay_out_rows", started)
     monkeypatch.setattr(net, "place_cells", started)
@@ -229,6 +229,11 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "Paradigm.ramp": (
         P.ramp, {**SOME, "start_ms": 0.0, "duration_ms": 1.0, "amplitude": 1.0, "begin": 0.0, "end": 1.0}
+    ),
+    "Paradigm.chirp": (
+        P.chirp,
+        {**SOME, "amplitude": 1.0, "duration_ms": 2.0, "first_Hz": 1.0, "last_Hz": 9.0, "phase_rad": 0.0,
+         "start_ms": 0.0},
     ),
     "Paradigm.sine": (
         P.sine,
@@ -395,7 +400,7 @@ def test_every_public_callable_has_a_row() -> None:
         methods = {
             each for each in own if not each.startswith("_") and callable(getattr(owner, each))
         }
-        from jtfne.config._base import _OLD_CONSTRUCTORS, _OLD_METHODS
+        from jtfne.pydantic_fields.frozen import _OLD_CONSTRUCTORS, _OLD_METHODS
 
         lacking = methods - elsewhere - from_pydantic - {*_OLD_METHODS, *_OLD_CONSTRUCTORS}
         assert lacking <= {row.partition(".")[2] for row in DOORS if row.startswith(f"{name}.")}, (

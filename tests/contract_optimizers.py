@@ -68,6 +68,18 @@ TRACEABLE = pytest.mark.parametrize(
 )
 
 
+# In double precision too, on all rows; but only for `slow` where another row shares the code.
+ALIKE = ("SDR, gradients", "GSDR", "GSDR, gradients")
+PRECISIONS = [
+    pytest.param(
+        name, dtype, marks=pytest.mark.slow if dtype == "float64" and name in ALIKE else ()
+    )
+    for name, row in ROWS.items()
+    if row.optimizer.traceable
+    for dtype in ("float32", "float64")
+]
+
+
 def quadratic(x):
     return jnp.sum((x - TARGET) ** 2)
 
@@ -188,8 +200,7 @@ def test_ask_is_a_pure_function_of_the_state(name: str) -> None:
     assert (np.asarray(others[0]) != np.asarray(others[1])).any(), "the key makes no difference"
 
 
-@TRACEABLE
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "dtype"), PRECISIONS)
 def test_jit_keeps_the_form_and_the_numbers(name: str, dtype: str) -> None:
     """A generation under jit is one without, to rounding; the state keeps its form, so that it is
     traced once.

@@ -25,6 +25,7 @@ from jtfne.synapses import (
     AlphaConductance,
     BiExponential,
     BiExponentialConductance,
+    BoltzmannConductance,
     Conductance,
     Delta,
     Exponential,
@@ -40,6 +41,10 @@ OBJECTS = (
     AlphaConductance(tau_ms=1.5, e_rev_mV=-80.0),
     BiExponentialConductance(tau_rise_ms=0.4, tau_decay_ms=5.0, e_rev_mV=-10.0),
     NMDA(tau_rise_ms=1.0, tau_decay_ms=12.0, e_rev_mV=0.0, mg_mM=0.7),
+    # half is open 9 mV above rest
+    BoltzmannConductance(
+        tau_rise_ms=1.0, tau_decay_ms=8.0, e_rev_mV=-20.0, v_half_mV=-56.0, slope_per_mV=0.09
+    ),
     Delta(sign=1),
 )
 # a jump has no course: see test_jumps.py
@@ -61,7 +66,7 @@ def kernel(synapse, t):
     """What a spike of weight 1 adds, t >= 0 after it arrived; as its docstring says."""
     if len(synapse.taus_ms) == 1:
         return np.exp(-t / synapse.tau_ms)
-    if synapse.linked:
+    if synapse.equal_taus:
         return t / synapse.tau_ms * np.exp(1.0 - t / synapse.tau_ms)
     rise, decay = synapse.taus_ms
     ratio = rise / decay
@@ -74,7 +79,7 @@ def charge(synapse, t):
     """Its integral from 0 to t."""
     if len(synapse.taus_ms) == 1:
         return synapse.tau_ms * -np.expm1(-t / synapse.tau_ms)
-    if synapse.linked:
+    if synapse.equal_taus:
         tau = synapse.tau_ms
         return np.e * tau * (1.0 - (1.0 + t / tau) * np.exp(-t / tau))
     rise, decay = synapse.taus_ms
@@ -85,7 +90,11 @@ def charge(synapse, t):
 
 def share(synapse, v_mV):
     """Which part of a conductance is open at a potential."""
-    return 1.0 / (1.0 + getattr(synapse, "mg_mM", 0.0) / 3.57 * np.exp(-0.062 * v_mV))
+    if isinstance(synapse, BoltzmannConductance):
+        return 1.0 / (1.0 + np.exp(-synapse.slope_per_mV * (v_mV - synapse.v_half_mV)))
+    if not isinstance(synapse, NMDA):
+        return 1.0
+    return 1.0 / (1.0 + synapse.mg_mM / 3.57 * np.exp(-0.062 * v_mV))
 
 
 def pair(synapse, dt_ms, *, stop_ms=40.0, emitter=None, rest_mV=REST, choice=None, weight=WEIGHT):
@@ -210,6 +219,20 @@ def test_an_alpha_current_moves_a_membrane_as_in_nest():
     np.testing.assert_allclose(list(got.values()), list(NEST_ALPHA_mV.values()), atol=1e-9)
 
 
+def test_nmda_is_a_boltzmann_gate():
+    """Of a slope of 0.062 / mV, half open where [Mg] / 3.57 mM exp(-0.062 v) is 1."""
+    v_mV = np.linspace(-120.0, 60.0, 37)
+    for mg_mM in (0.1, 1.0, 2.0):
+        boltzmann = BoltzmannConductance(
+            tau_rise_ms=2.0, tau_decay_ms=100.0, e_rev_mV=0.0,
+            v_half_mV=np.log(mg_mM / 3.57) / 0.062, slope_per_mV=0.062,
+        )  # fmt: skip
+        with precision("float64"):
+            np.testing.assert_allclose(
+                boltzmann.gate(jnp.asarray(v_mV)), NMDA(mg_mM=mg_mM).gate(v_mV), rtol=1e-12
+            )
+
+
 @pytest.mark.parametrize("tau_m_ms", [TAU_M, 2.0, 2.0001, 0.05])
 def test_an_alpha_current_is_exact_with_any_membrane(tau_m_ms):
     """Equal time constants, nearly equal ones, and a membrane faster than the step."""
@@ -250,11 +273,15 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
     """
     with precision("float64"):
         flat = pair(synapse, dt_ms, stop_ms=stop_ms, choice=delivery.Sparse())
-        circuit = flat.circuit
+        circuit, gate_fields = flat.circuit, synapse.gate_fields
 
         def mean_mV(numbers):
             made = dataclasses.replace(circuit.delivery, weights=numbers.pop("weights"))
-            again = dataclasses.replace(circuit, delivery=made, **numbers)
+            gates = tuple(
+                dataclasses.replace(gate, **{name: numbers.pop(name)[0] for name in gate_fields})
+                for gate in circuit.gates
+            )
+            again = dataclasses.replace(circuit, delivery=made, gates=gates, **numbers)
             given = inputs(2, [1e6, 0.0], np.float64)
             pulse = np.zeros(round(stop_ms / dt_ms))
             pulse[0] = 1.0
@@ -269,14 +296,14 @@ def test_differentiable_in_every_parameter(synapse, dt_ms=0.2, stop_ms=12.0):
             )
 
         names = [
-            each
-            for each in ("tau_syn_ms", "e_rev_mV", "mg_mM")
-            if getattr(circuit, each, None) is not None
+            each for each in ("tau_syn_ms", "e_rev_mV") if getattr(circuit, each, None) is not None
         ]
         names = [] if synapse.unit == "mV" else names  # a jump has a weight and nothing else
         numbers = {name: getattr(circuit, name) for name in names} | {
             "weights": circuit.delivery.weights
         }
+        for name in gate_fields:
+            numbers[name] = getattr(circuit.gates[0], name)[None]
         slopes = jax.jit(jax.grad(lambda given: mean_mV(dict(given))))(numbers)
         value = jax.jit(lambda given: mean_mV(dict(given)))
         for name, array in numbers.items():

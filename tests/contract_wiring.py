@@ -12,7 +12,7 @@ from scipy import stats
 import jtfne
 import jtfne.net
 from jtfne.config import Rule
-from jtfne.config.connections import WiringRule
+from jtfne.config.rules import WiringRule
 from jtfne.wiring import _distance, _rules
 
 P_LEAST = 1e-4  # of a seeded test of chance

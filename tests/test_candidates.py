@@ -73,7 +73,7 @@ def leaves_of(flat):
 
 
 def map_of(values, net=NET, choice=None):
-    return ParameterMap.of(
+    return ParameterMap.build(
         net, list(values), [1.01 * each + 0.01 for each in values.values()], delivery=choice
     )
 
@@ -172,7 +172,9 @@ def test_gains_that_are_declared_already_are_replaced():
 
 def tunable(net, trainables, where, **given):
     typical = choose_probe_values(net, trainables, where)
-    return ParameterMap.of(net, [each.path for each in trainables], typical, where=where, **given)
+    return ParameterMap.build(
+        net, [each.path for each in trainables], typical, where=where, **given
+    )
 
 
 def tuned(path, bounds, net=NET, **given):

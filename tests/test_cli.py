@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it leaves, prints and refuses."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ import pytest
 
 import jtfne
 from jtfne import cli
+from jtfne.config import FixedTotal
+from jtfne.delivery._choice import SHARDED_FROM
 
 SMALL = "suite2_four_celltype"
 
@@ -230,49 +233,30 @@ def test_help_is_quick():
 
 
 def test_devices_change_no_bit(tmp_path):
-    """A large circuit runs on both cores with the bits of one; more devices than cores are
-    refused.
+    """A circuit that is large enough to be sharded runs on both cores with the bits of one; more
+    devices than cores are refused.
     """
-    import json
-    import os
+    config = jtfne.suite2_net1_config(SHARDED_FROM).runtime(duration_ms=10.0).probes(["spk", "vm"])
+    few = {"rule": FixedTotal(n=5000)}  # synapses, so that wiring takes no time
+    sparse = [connection.model_copy(update=few) for connection in config.circuit.connections]
+    path = config.connections(sparse).to_file(tmp_path / "large.json")
+    n_cores, hashes = len(os.sched_getaffinity(0)), {}
 
-    cores = len(os.sched_getaffinity(0))
-    args = ["run", "brunel:case=D", "--duration-ms", "20", "--json"]
-    hashes = {}
-    for n_devices in (1, min(2, cores)):
+    def run(n_devices):
         out = tmp_path / f"on_{n_devices}"
-        command = [
-            sys.executable,
-            "-m",
-            "jtfne",
-            *args,
-            "-o",
-            str(out),
-            "--devices",
-            str(n_devices),
-        ]
-        subprocess.run(
-            command,
-            check=True,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        )
+        options = ["run", path, "--json", "-o", out, "--devices", n_devices]
+        command = [sys.executable, "-m", "jtfne", *map(str, options)]
+        env = {**os.environ, "JAX_PLATFORMS": "cpu"}
+        return out, subprocess.run(command, capture_output=True, text=True, env=env)
+
+    for n_devices in (1, min(2, n_cores)):
+        out, done = run(n_devices)
+        assert done.returncode == 0, done.stderr
         manifest = json.loads((out / "manifest.json").read_text())
-        hashes[n_devices] = {name: each["sha256"] for name, each in manifest["readouts"].items()}
-    assert len({json.dumps(each) for each in hashes.values()}) == 1
-    command = [
-        sys.executable,
-        "-m",
-        "jtfne",
-        *args,
-        "-o",
-        str(tmp_path / "no"),
-        "--devices",
-        str(cores + 1),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and f"1 to {cores}" in done.stderr
+        hashes[n_devices] = {name: entry["sha256"] for name, entry in manifest["readouts"].items()}
+    assert len({json.dumps(entry) for entry in hashes.values()}) == 1
+    _, done = run(n_cores + 1)
+    assert done.returncode == 2 and f"1 to {n_cores}" in done.stderr
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 objects.
 """
 
+import ast
 import copy
+import graphlib
 import json
 import math
 import pickle
@@ -35,8 +37,8 @@ from jtfne.config import (
     Voltage,
     open_field,
 )
-from jtfne.config._defaults import AREAS, CELL_TYPES, LAYERS
-from jtfne.config._toml import dumps
+from jtfne.config.defaults import AREAS, CELL_TYPES, LAYERS
+from jtfne.config.files.toml import dumps
 from jtfne.config.populations import largest_remainder
 from jtfne.emitters import EMITTERS, LIF, Izhikevich2003
 from jtfne.stimuli import STIMULI, Constant, Poisson, Pulse, PulseTrain, Trace
@@ -464,7 +466,7 @@ def configs(draw: st.DrawFn) -> Config:
 
 
 @given(configs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_files_hold_everything(config: Config) -> None:
     again = Config.from_json(config.to_json())
     assert again == config and again.populations() == config.populations()
@@ -546,3 +548,55 @@ def test_a_refusal_of_very_many_problems_lists_the_first_and_counts_the_others()
     assert len(lines) == 11
     assert "layers[9]" in lines[9]
     assert lines[10] == "and 30 more problems"
+
+
+ROOT = Path(jtfne.__file__).parent
+CHECKS = sorted((ROOT / "config" / "checks").glob("*.py"))
+# what several of them ask: no object has these fields
+SHARED_CHECKS = {"__init__", "declared_names", "targets", "times"}
+
+
+def list_imports(path: Path) -> set[str]:
+    """The modules of jtfne that a file imports, in functions and `if TYPE_CHECKING` too."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+    return modules
+
+
+def name_module(path: Path) -> str:
+    """The dotted name of a file of the package."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_a_check_between_objects_lies_in_the_file_of_the_object_that_has_the_field() -> None:
+    names = {path.stem for path in CHECKS} - SHARED_CHECKS
+    declarations = {path.stem for path in (ROOT / "config").glob("*.py")}
+    declarations |= {path.name for path in ROOT.iterdir() if path.is_dir()}
+    assert names <= declarations, "name it as the file that declares the field"
+    called_by = list_imports(ROOT / "config" / "checks" / "config.py")
+    modules = {f"jtfne.config.checks.{name}" for name in names - {"config"}}
+    assert modules <= called_by, "Config.check does not run it"
+
+
+def test_a_declaration_does_not_know_the_objects_beside_it_that_check_it() -> None:
+    # paths are read off the names that are declared; Config runs all checks
+    may_ask = {"config", "parameter_paths"}
+    for path in sorted((ROOT / "config").glob("*.py")):
+        asks = any(name.startswith("jtfne.config.checks") for name in list_imports(path))
+        assert not asks or path.stem in may_ask, f"{path} may not import jtfne.config.checks"
+
+
+def test_no_file_of_declarations_and_checks_comes_back_to_itself() -> None:
+    files = [*(ROOT / "config").rglob("*.py"), *(ROOT / "pydantic_fields").rglob("*.py")]
+    graph = {name_module(path): list_imports(path) for path in files}
+    for module, imported in graph.items():
+        graph[module] = (imported & set(graph)) - {module}
+    # the package's front only re-exports
+    graph.pop("jtfne.config")
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert order.index("jtfne.config.circuit") < order.index("jtfne.config.config")

@@ -128,6 +128,19 @@ def test_contributing_lists_the_sessions_of_nox() -> None:
     )
 
 
+def test_the_quick_session_names_files_that_there_are() -> None:
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    (names,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "QUICK_FILES"
+    )
+    assert len(names) > 10
+    for name in names:
+        path, _, test = name.partition("::")
+        assert f"def {test}" in (ROOT / path).read_text(encoding="utf-8"), name
+
+
 def test_the_picture_of_the_house_is_of_the_rooms_that_there_are() -> None:
     names = runpy.run_path(str(DOCS / "images/house.py"))
     house = names["read_house"]()

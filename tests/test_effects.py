@@ -26,7 +26,7 @@ import jtfne
 from circuits import FIRES
 from jtfne import config
 from jtfne.config import Config
-from jtfne.config._base import Declared
+from jtfne.pydantic_fields.catalogue import Declared
 from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
 from jtfne.synapses import SYNAPSES
@@ -76,6 +76,14 @@ DRIVES = {
         "frequency_Hz": 50.0,
         "start_ms": 5.0,
         "stop_ms": 30.0,
+    },
+    "Chirp": {
+        "kind": "Chirp",
+        "amplitude": 6.0,
+        "duration_ms": 25.0,
+        "first_Hz": 20.0,
+        "last_Hz": 90.0,
+        "start_ms": 5.0,
     },
     "OrnsteinUhlenbeck": OU,
     "SpikeTimes": SPIKES,
@@ -323,6 +331,8 @@ def _drives():
         "Trace": {"values": [1.0, 2.0, 2.0], "dt_ms": 3.0, "start_ms": 9.0, "amplitude": 2.0},
         "Ramp": {"amplitude": 5.0, "start_ms": 9.0, "duration_ms": 9.0, "begin": 0.5, "end": 0.5},
         "Sine": {"amplitude": 5.0, "frequency_Hz": 60.0, "phase_rad": 1.0, "start_ms": 9.0, "stop_ms": 20.0},
+        "Chirp": {"amplitude": 5.0, "duration_ms": 20.0, "first_Hz": 30.0, "last_Hz": 60.0, "phase_rad": 1.0,
+                  "start_ms": 9.0},
         "OrnsteinUhlenbeck": {"sd": 5.0, "tau_ms": 9.0, "mean": 3.0, "start_ms": 9.0, "stop_ms": 20.0, "shared": True,
                               "stream": "mine"},
         "SpikeTimes": {"times_ms": [5.0, 9.0, 12.0], "cells": [0, 1, 2], "weight_pA": 600.0, "mechanism": "NMDA"},
@@ -505,13 +515,16 @@ def _synapses():
     rise = {"tau_rise_ms": 1.0, "tau_decay_ms": 3.0}
     given = {"Exponential": {"tau_ms": 3.0}, "Alpha": {"tau_ms": 3.0}, "BiExponential": rise,
              "Conductance": {"tau_ms": 3.0, "e_rev_mV": 0.0}, "AlphaConductance": {"tau_ms": 3.0, "e_rev_mV": 0.0},
-             "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise, "Delta": {}}  # fmt: skip
+             "BiExponentialConductance": {**rise, "e_rev_mV": 0.0}, "NMDA": rise, "Delta": {},
+             "BoltzmannConductance": {**rise, "e_rev_mV": 0.0, "v_half_mV": -50.0, "slope_per_mV": 0.1}}  # fmt: skip
     changed = {
         "tau_ms": 6.0,
         "tau_rise_ms": 2.0,
         "tau_decay_ms": 6.0,
         "e_rev_mV": -80.0,
         "mg_mM": 0.5,
+        "v_half_mV": -60.0,
+        "slope_per_mV": 0.05,
         "sign": -1,
     }
     rows = {}
@@ -872,6 +885,8 @@ ARGUMENTS = {
              "begin": (0.0, 0.5), "end": (1.0, 0.5)},
     "sine": {"target": ("PV", "E"), "amplitude": (6.0, 5.0), "frequency_Hz": (50.0, 60.0), "phase_rad": (0.0, 1.0),
              "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0)},
+    "chirp": {"target": ("PV", "E"), "amplitude": (6.0, 5.0), "duration_ms": (25.0, 20.0), "first_Hz": (20.0, 30.0),
+              "last_Hz": (90.0, 60.0), "phase_rad": (0.0, 1.0), "start_ms": (5.0, 9.0)},
     "ornstein_uhlenbeck": {"target": ("PV", "E"), "sd": (8.0, 5.0), "tau_ms": (4.0, 9.0), "mean": (0.0, 3.0),
                            "start_ms": (5.0, 9.0), "stop_ms": (30.0, 20.0), "shared": (False, True),
                            "stream": (None, "mine")},

@@ -11,7 +11,7 @@ import heads
 import jtfne
 from jtfne._precision import precision
 from jtfne.config import Area
-from jtfne.config._defaults import AREAS
+from jtfne.config.defaults import AREAS
 from jtfne.operators import (
     Coils,
     FourSphere,

@@ -63,7 +63,7 @@ def test_the_net_is_the_same_in_a_file():
 
 
 @pytest.mark.parametrize("kind", MEMBRANES)
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(v_mV=st.floats(-90.0, -55.0))
 def test_every_membrane_stands_at_a_potential(kind, v_mV):
     """The state has the form of `init`'s, the potential is the one asked for, and the step after it

@@ -47,7 +47,7 @@ def test_a_cell_model_in_place_of_the_mechanisms_is_refused_in_a_few_lines() -> 
     model = {"kind": "GLIF3", **{f"c_{number}_pF": 1.0 * number for number in range(20)}}
     with pytest.raises(jtfne.JtfneError) as caught:
         CELLS.mechanisms(model)
-    assert len(str(caught.value).splitlines()) <= 12
+    assert len(str(caught.value).splitlines()) <= 12 and len(str(caught.value)) <= 2000
 
 
 @pytest.mark.parametrize(

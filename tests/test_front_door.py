@@ -12,14 +12,14 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 import jtfne
 from jtfne import presets
-from jtfne.cli import app
+from jtfne.cli import main
 from jtfne.cli._shared import config_of
-from jtfne.config import _base, _cross
+from jtfne.config.checks import declared_names
 from jtfne.optimizers import AGSDR, GSDR, SDR, Gradient, RandomSearch
+from jtfne.pydantic_fields import frozen
 from jtfne.wiring import _sizes
 
 ONE = (
@@ -108,18 +108,33 @@ READOUTS: dict[str, tuple[jtfne.Config, str]] = {
 
 
 @pytest.mark.parametrize("name", READOUTS)
-def test_a_readout_that_no_run_could_make_is_refused_by_check_and_validate(
-    name: str, tmp_path: Any
+def test_a_readout_that_no_run_could_make_is_refused_before_any_work(
+    name: str,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """`check`, `construct` and `jtfne validate` say what `simulate` says of a net that got past."""
     config, message = READOUTS[name]
-    with pytest.raises(jtfne.JtfneError) as caught:
-        config.check()
-    assert message in str(caught.value)
-    with pytest.raises(jtfne.JtfneError):
-        jtfne.construct(config)
+    net = jtfne.construct(config.probes(["spk"]))
+    unchecked_net = type(net)(config, net.identity, net.projections, n_neurons=net.n_neurons)
+    refusals = []
+    for work in (
+        lambda: unchecked_net.simulate(duration_ms=1.0, progress=False),
+        config.check,
+        lambda: jtfne.construct(config),
+    ):
+        with pytest.raises(jtfne.JtfneError) as caught:
+            work()
+        refusals.append(str(caught.value))
+    assert message in refusals[0]
+    assert set(refusals) == {refusals[0]}
     path = config.to_file(tmp_path / "bad.toml")
-    result = CliRunner().invoke(app, ["validate", str(path)])
-    assert result.exit_code != 0 and isinstance(result.exception, jtfne.JtfneError)
+    monkeypatch.setattr(sys, "argv", ["jtfne", "validate", str(path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"error: {refusals[0]}\n"
 
 
 def test_what_validate_refuses_is_one_error_and_exit_code_2(tmp_path: Any) -> None:
@@ -154,7 +169,7 @@ def test_a_circuit_that_does_not_fit_is_refused_before_it_is_built(
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [*_base._OLD_METHODS, *_base._OLD_CONSTRUCTORS])
+@pytest.mark.parametrize("name", [*frozen._OLD_METHODS, *frozen._OLD_CONSTRUCTORS])
 def test_old_names_of_pydantic_say_what_to_call(name: str) -> None:
     with pytest.raises(
         jtfne.JtfneError, match=f"Config.{name}, an old name of pydantic's, is not allowed"
@@ -213,8 +228,10 @@ def test_what_follows_from_a_config_is_found_once_and_not_kept_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     searches = []
-    whole = _cross.counts_of
-    monkeypatch.setattr(_cross, "counts_of", lambda circuit: searches.append(1) or whole(circuit))
+    whole = declared_names.count_cells
+    monkeypatch.setattr(
+        declared_names, "count_cells", lambda circuit: searches.append(1) or whole(circuit)
+    )
     config = ONE.runtime(seed=3)
     searches.clear()
     for _ in range(5):

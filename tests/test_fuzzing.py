@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import jtfne
@@ -87,7 +87,6 @@ def test_kinds_of_faults_are_counted_apart_and_the_first_of_each_is_kept() -> No
 TREE = {"a": [1, 2.0, {"b": "x"}], "c": None}
 
 
-@settings(deadline=None)
 @given(mutated(TREE))
 def test_a_mutation_changes_a_copy(drawn: tuple[Any, tuple[str, ...]]) -> None:
     _, changes = drawn

@@ -18,7 +18,7 @@ from jtfne._precision import precision
 from jtfne._tree import register
 from jtfne.delivery import unpack
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
-from jtfne.emitters import EMITTERS, LIF, SpikeSource
+from jtfne.emitters import EMITTERS, LIF, SpikeSource, find_method
 from jtfne.operators import FourSphere, Operator, area_mean, onto_sphere
 from jtfne.optimizers import Gradient
 from jtfne.probes import plan
@@ -559,12 +559,38 @@ def test_numbers_out_of_range_are_refused(cls, name, wrap):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Own(LIF):
-    """Without `excess`."""
+    """Without `threshold_distance`."""
 
-    excess = None
+    threshold_distance = None
+
+
+@register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Older(LIF):
+    """With the older name of `threshold_distance`, half as far from it."""
+
+    def excess(self, before, after):
+        return 0.5 * LIF.threshold_distance(self, before, after)
+
+
+def one_own(emitter):
+    cfg = jtfne.Config().areas(["V1"]).layers(["L4"]).cells({"E": 2}).emitters({"E": emitter})
+    return jtfne.construct(cfg)
 
 
 def test_an_emitter_of_ones_own_says_how_far_it_is_from_a_spike():
-    cfg = jtfne.Config().areas(["V1"]).layers(["L4"]).cells({"E": 2}).emitters({"E": Own()})
-    with pytest.raises(jtfne.JtfneError, match=r"Own, which has no excess\(before, after\)"):
-        jtfne.construct(cfg).to_flat(surrogate=Sigmoid())
+    with pytest.raises(
+        jtfne.JtfneError, match=r"Own, which has no threshold_distance\(before, after\)"
+    ):
+        one_own(Own()).to_flat(surrogate=Sigmoid())
+
+
+def test_the_older_name_of_that_distance_is_taken_with_a_warning():
+    net = one_own(Older())
+    with pytest.warns(DeprecationWarning, match="rename excess of Older to threshold_distance"):
+        flat = net.to_flat(surrogate=Sigmoid())
+    state = flat.circuit.groups[0].emitter.init(jnp.full(2, 0.3))
+    distance = find_method(Older(), "threshold_distance")(state, state)
+    np.testing.assert_array_equal(distance, 0.5 * LIF().threshold_distance(state, state))
+    with pytest.warns(DeprecationWarning, match="excess is threshold_distance now"):
+        np.testing.assert_array_equal(LIF().excess(state, state), 2.0 * distance)

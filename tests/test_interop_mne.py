@@ -187,10 +187,14 @@ def test_from_raw_gives_back_what_to_raw_took(name, scale, tmp_path):
             back.values, rows(found).T * (1.0 if scale is None else scale), rtol=1e-15
         )
         expected = places_m(found)
-        assert ("x_mm" in back.coords) == (expected is not None)
+        unit = "mm" if name in ("eeg_proxy", "meg_proxy") else "head_mm"
+        assert (f"x_{unit}" in back.coords) == (expected is not None)
         if expected is not None:
-            at = np.stack([back[f"{axis}_mm"] for axis in "xyz"], axis=1)
+            at = np.stack([back[f"{axis}_{unit}"] for axis in "xyz"], axis=1)
             np.testing.assert_allclose(at, expected * 1e3, atol=1e-3)
+        if name in ("lfp_proxy", "csd_proxy"):  # depth below the pia is not height in the head
+            depths_mm = np.tile(found["z_mm"], found.sizes["area"])
+            np.testing.assert_allclose(back["z_mm"], depths_mm, atol=1e-9)
         assert back.values.flags.writeable
 
 
@@ -204,7 +208,7 @@ def test_from_raw_knows_units_of_recordings():
     assert [units([kind]) for kind in ("eeg", "ecog", "dbs", "grad", "mag", "misc")] == [
         "V", "V", "V", "T/m", "T", "a.u."
     ]  # fmt: skip
-    assert units(["eeg", "mag"]) == "mixed"
+    assert units(["eeg", "mag"]) == "V", "one type at a time, that of the readout's name"
 
 
 @pytest.mark.parametrize(

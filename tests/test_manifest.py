@@ -220,7 +220,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(JSON_VALUES)
 def test_any_json_comes_back_as_it_was(value):
     text = _json.dumps(value)
@@ -232,7 +232,7 @@ def test_any_json_comes_back_as_it_was(value):
     assert _json.sha256(_json.loads(_json.dumps(value, indent=2))) == _json.sha256(value)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"]), max_size=5), JSON_VALUES, max_size=4

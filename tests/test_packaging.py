@@ -17,27 +17,34 @@ import jtfne
 
 ROOT = Path(__file__).parent.parent
 DATA = (".json", ".md", ".typed")
+WINGS = ("analysis", "interop")
 PART_OF = {"pydantic_core": "pydantic"}  # each release of pydantic requires exactly one of its core
+
+
+def copy_tree(tree: Path, *, linked: bool) -> None:
+    """Copy what a wheel is built of to `tree`.
+
+    linked: whether the copy has the symlinks of the repository, or small text files in their place,
+    as a checkout with core.symlinks=false and a zip from the web have.
+    """
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(ROOT / name, tree)
+    junk = shutil.ignore_patterns("__pycache__", ".*_cache")
+    for name in ("jtfne", *WINGS):
+        shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=junk)
+    if not linked:
+        for wing in WINGS:
+            (tree / "jtfne" / wing).unlink()
+            (tree / "jtfne" / wing).write_text(f"../{wing}", encoding="utf-8")
 
 
 def build_wheel(tree: Path, *, linked: bool, committed: bool = False) -> set[str]:
     """Names in a wheel built offline from a copy of the tree in `tree`, so that no build/ is left
     here.
 
-    linked: whether the copy has the symlinks of the repository, or small text files in their place,
-    as a checkout with core.symlinks=false and a zip from the web have.
-    committed: whether the copy is a git checkout.
+    linked: as of `copy_tree`. committed: whether the copy is a git checkout.
     """
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in"):
-        shutil.copy(ROOT / name, tree)
-    junk = shutil.ignore_patterns("__pycache__", ".*_cache")
-    for name in ("jtfne", "analysis", "interop"):
-        shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=junk)
-    for name in ("analysis", "interop") if not linked else ():
-        link = tree / "jtfne" / name
-        target = link.readlink()
-        link.unlink()
-        link.write_text(str(target))
+    copy_tree(tree, linked=linked)
     author = "-c user.name=a -c user.email=a@b"
     for words in ("init -q", "add .", f"{author} commit -qm first") if committed else ():
         subprocess.run(["git", *words.split()], cwd=tree, check=True, timeout=60)
@@ -70,6 +77,37 @@ def test_a_checkout_without_symlinks_builds_the_same_wheel(
     assert names == wheel_names | {"jtfne/_git.txt"}  # for manifests: what git says of the checkout
 
 
+def test_a_clone_without_symlinks_is_what_the_tests_make(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    command = ["git", "-c", "core.symlinks=false", "clone", "--quiet", str(ROOT), str(clone)]
+    subprocess.run(command, check=True, timeout=300)
+    for wing in WINGS:
+        link = clone / "jtfne" / wing
+        assert link.is_file() and not link.is_symlink()
+        assert link.read_text(encoding="utf-8") == f"../{wing}"
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_checkout_without_symlinks_that_is_not_installed_says_what_to_do(
+    wing: str, tmp_path: Path
+) -> None:
+    copy_tree(tmp_path, linked=False)
+    # Where these tests run from an editable install, its finder would find the wings.
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "sys.meta_path = [f for f in sys.meta_path if '__editable__' not in repr(f)]; "
+        f"import jtfne; print(jtfne.Config.__module__); jtfne.{wing}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 1 and done.stdout == "jtfne.config.config\n"
+    assert done.stderr.endswith(
+        f"ModuleNotFoundError: no module jtfne.{wing}: this checkout has no symbolic links; "
+        "`python -m pip install -e .` in it makes the package whole\n"
+    )
+
+
 def tree_names() -> set[str]:
     """Modules and data files of the package as the wheel should name them."""
     names = set()
@@ -96,7 +134,7 @@ def test_wheel_carries_types_schemas_and_licence(wheel_names: set[str]) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
 
 
-@pytest.mark.parametrize("wing", ["analysis", "interop"])
+@pytest.mark.parametrize("wing", WINGS)
 def test_wings_are_relative_links(wing: str) -> None:
     link = ROOT / "jtfne" / wing
     assert link.is_symlink()

@@ -1,10 +1,13 @@
 """Paradigm: composition, trials, events, waveforms, and the charge that Poisson input brings."""
 
+import ast
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import jtfne
+from docs.developing.paradigm_constructors import FILE, write_source
 from jtfne.emitters import LIF, Izhikevich2003
 
 VOLLEY = jtfne.Paradigm.pulse(
@@ -354,3 +357,8 @@ def test_the_configs_own_stimuli_run_unless_a_paradigm_is_given():
     own = config().stimuli(list(VOLLEY.stimuli))
     np.testing.assert_array_equal(input_pA(None, cfg=own), input_pA(VOLLEY))
     assert not input_pA(jtfne.Paradigm(), cfg=own).any()
+
+
+def test_constructors_are_those_that_the_stimuli_have():
+    """The file is what `python docs/developing/paradigm_constructors.py` writes of the classes."""
+    assert ast.dump(ast.parse(FILE.read_text())) == ast.dump(ast.parse(write_source()))

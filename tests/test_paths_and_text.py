@@ -248,7 +248,7 @@ def test_deep_values_are_not_written():
             refuse({"a": value})
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data):
     """As a JSON and as a TOML config: never another error."""

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import chunk_files, cli, partial_run, reports, run_folder
+from jtfne import _files, chunk_files, cli, partial_run, reports, run_folder
 from jtfne.emitters import PoissonSource, SpikeSource, TwoCompartment
 from jtfne.net import Net
 from jtfne.simulation import _stream, simulate
@@ -520,11 +520,11 @@ def test_a_folder_in_use_is_refused(net, whole, tmp_path, monkeypatch):
     out = tmp_path / "run"
     stopped(monkeypatch, out, net, after=3)
     before = files_of(out)
-    with partial_run.locked(out):
+    with _files.hold_folder(out, "test"):
         with pytest.raises(jtfne.JtfneError, match="in use"):
             simulate(net, INPUT, out=out, **ASKED)
-        holder = "import sys; from pathlib import Path; from jtfne import partial_run\n"
-        holder += "with partial_run.locked(Path(sys.argv[1])): print('mine')"
+        holder = "import sys; from pathlib import Path; from jtfne import _files\n"
+        holder += "with _files.hold_folder(Path(sys.argv[1]), 'test'): print('mine')"
         command = [sys.executable, "-c", holder, str(out)]
         other = subprocess.run(command, env=ENV, capture_output=True, text=True)
         assert other.returncode == 1 and "in use" in other.stderr
@@ -655,7 +655,7 @@ def n_listed(out):
 
 
 @pytest.mark.parametrize(
-    ("n_kills", "longest_s"), [(6, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)]
+    ("n_kills", "longest_s"), [(3, 0.15), pytest.param(40, 1.5, marks=pytest.mark.slow)]
 )
 def test_killed_at_random_moments_it_ends_with_the_same_hashes(tmp_path, n_kills, longest_s):
     """Real processes, SIGKILL; each goes on from where the last was killed, and a finished run
@@ -711,7 +711,7 @@ def contents(folder):
 
 
 @pytest.mark.parametrize(
-    ("n_kills", "longest_s"), [(4, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)]
+    ("n_kills", "longest_s"), [(2, 0.2), pytest.param(30, 1.0, marks=pytest.mark.slow)]
 )
 def test_killed_while_the_run_folder_is_written_it_ends_with_the_same_hashes(
     tmp_path, monkeypatch, n_kills, longest_s

@@ -305,7 +305,7 @@ ANY_ARRAY = arrays.arrays(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(ANY_ARRAY)
 def test_a_hash_is_of_values_not_of_memory(values):
     same = run_folder.array_hash(values)
@@ -321,7 +321,7 @@ def test_a_hash_is_of_values_not_of_memory(values):
         assert run_folder.array_hash(other) != same, "every bit counts"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=5))
 def test_a_hash_of_text_is_of_its_letters_not_of_its_width(words):
     words = [word.rstrip("\0") for word in words]  # numpy's own text cannot end so
@@ -335,7 +335,7 @@ def test_a_hash_of_text_is_of_its_letters_not_of_its_width(words):
     assert run_folder.array_hash(np.array([words], object)) != same
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.permutations(range(20)))
 def test_rows_are_found_whatever_their_order(known):
     known = np.array(known)

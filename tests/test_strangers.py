@@ -446,7 +446,7 @@ def test_every_byte_of_an_index_is_checked(net):
         jtfne.Net.open(net)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_flipped_bit_of_an_array_of_a_net_opens_to_something_sound(
     data, originals, tmp_path_factory

@@ -262,7 +262,7 @@ def keys(size):
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data(), st.sampled_from([(), (3,), (2, 3)]), st.sampled_from([1, 40, 10**6]))
 def test_any_part_of_rows_is_that_of_the_whole(data, rest, block_bytes):
     values = np.arange(2 * 11 * math.prod(rest), dtype=np.float32).reshape(2, 11, *rest)
@@ -284,7 +284,7 @@ def test_any_part_of_rows_is_that_of_the_whole(data, rest, block_bytes):
             )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.integers(1, 3),
     st.integers(0, 9),

@@ -176,7 +176,7 @@ def alone():
     return names_of(config(), BASE)[0]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     added=st.lists(st.integers(0, len(OTHERS) - 1), max_size=4),
     first=st.booleans(),
@@ -393,7 +393,6 @@ def test_what_does_not_fit_is_refused(values, dtype):
     st.lists(st.integers(-(2**31), 2**31 - 1), max_size=9),
     st.sampled_from([np.int16, np.int32, np.int64]),
 )
-@settings(deadline=None)
 def test_what_fits_stays(values, dtype):
     limits = np.iinfo(dtype)
     if all(limits.min <= value <= limits.max for value in values):

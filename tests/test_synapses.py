@@ -91,7 +91,7 @@ def test_first_movement_is_at_the_delay(delay_steps):
     assert np.flatnonzero(psp_mV)[0] == delay_steps + 1
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     data=st.data(),
     n_cells=st.integers(1, 70),
@@ -144,7 +144,7 @@ def test_edges_come_back_from_the_blocks():
 
 
 @given(n_cells=st.integers(1, 200), seed=st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_words_hold_the_spikes(n_cells, seed):
     spikes = np.random.default_rng(seed).random(n_cells) < 0.2
     row, cell = unpack(np.asarray(pack(jnp.asarray(spikes)))[None])

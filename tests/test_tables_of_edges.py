@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import jtfne
 from jtfne.config import FromTable
-from jtfne.config._column import Column
+from jtfne.pydantic_fields.array_field import Column
 
 COLUMNS = {
     "source": [3, 0, 0],
@@ -65,7 +65,7 @@ def listed(cfg, edges):
     seed=st.integers(0, 99),
     dt_ms=st.sampled_from([0.1, 0.7]),
 )
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_edges_written_and_read_give_the_same_net(rules, weight, delay_ms, seed, dt_ms):
     """Also a delay of just one step, which float32 rounds down (0.7 ms is 0.69999999 there)."""
     cfg = config(*rules, weight=weight, delay_ms=delay_ms, seed=seed, dt_ms=dt_ms)

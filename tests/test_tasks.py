@@ -17,7 +17,7 @@ TONE = P.pulse(target="E", start_ms=0.0, duration_ms=4.0, amplitude=5.0)
 CLICK = P.pulse(target="E", start_ms=0.0, duration_ms=2.0, amplitude=9.0)
 TONES = {"tone": TONE, "click": CLICK}
 VOLLEY = P.evoked(target="PV", mean_ms=3.0, sd_ms=0.5, weight_pA=2.0)
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 timings = st.builds(
     lambda soa, start, share, add: Timing(
         soa_ms=soa, start_ms=start, jitter_ms=share * (soa if add else start), cumulative=add, overlap=True

@@ -10,7 +10,8 @@ import pytest
 import jtfne
 from jtfne import JtfneError
 from jtfne.config import Config, Linear, Log, LogNormal, Normal, Trainable, Uniform
-from jtfne.config._paths import places_of, value_at, with_values
+from jtfne.config.parameter_paths import get_value, list_places
+from jtfne.config.parameter_values import replace_values
 
 CONFIG = (
     Config()
@@ -48,35 +49,35 @@ VALUES = {
 
 @pytest.mark.parametrize("path", VALUES)
 def test_a_path_leads_to_what_is_declared_and_sets_it(path):
-    place = places_of(CONFIG.circuit)[path]
-    assert value_at(CONFIG.circuit, place) == pytest.approx(VALUES[path], rel=1e-12)
-    changed = with_values(CONFIG, {place: 1.25 * VALUES[path]})
-    assert value_at(changed.circuit, place) == pytest.approx(1.25 * VALUES[path], rel=1e-12)
+    place = list_places(CONFIG.circuit)[path]
+    assert get_value(CONFIG.circuit, place) == pytest.approx(VALUES[path], rel=1e-12)
+    changed = replace_values(CONFIG, {place: 1.25 * VALUES[path]})
+    assert get_value(changed.circuit, place) == pytest.approx(1.25 * VALUES[path], rel=1e-12)
     others = [
-        each for each in places_of(CONFIG.circuit).values() if each.at != place.at or place.at < 0
+        each for each in list_places(CONFIG.circuit).values() if each.at != place.at or place.at < 0
     ]
     moved = [
         each.path
         for each in others
-        if value_at(changed.circuit, each) != value_at(CONFIG.circuit, each)
+        if get_value(changed.circuit, each) != get_value(CONFIG.circuit, each)
     ]
     assert moved == ([] if place.at >= 0 else [path])
 
 
 def test_distributions_and_tables_are_scaled_whole():
-    places = places_of(CONFIG.circuit)
+    places = list_places(CONFIG.circuit)
     names = (
         "connections.E->PV:NMDA.weight",
         "connections.PV->all.weight",
         "connections.L->E.weight",
     )
-    changed = with_values(
+    changed = replace_values(
         CONFIG, {places[name]: 0.5 * VALUES[name] for name in names}
     ).circuit.connections
     assert changed[1].weight == LogNormal(mean=2.0, sd=0.5)
     assert changed[2].weight == Uniform(low=-4.5, high=-1.5)
     assert changed[3].rule.weight == (1.0, 3.0)
-    assert with_values(CONFIG, {places[names[1]]: 0.0}).circuit.connections[2].weight == 0.0
+    assert replace_values(CONFIG, {places[names[1]]: 0.0}).circuit.connections[2].weight == 0.0
 
 
 def test_bounds_of_a_normal_are_scaled_with_it():
@@ -84,8 +85,8 @@ def test_bounds_of_a_normal_are_scaled_with_it():
         update={"weight": Normal(mean=30.0, sd=3.0, low=10.0, high=40.0)}
     )
     config = CONFIG.connections([given])
-    place = places_of(config.circuit)["connections.E->PV.weight"]
-    (changed,) = with_values(config, {place: 60.0}).circuit.connections
+    place = list_places(config.circuit)["connections.E->PV.weight"]
+    (changed,) = replace_values(config, {place: 60.0}).circuit.connections
     assert changed.weight == Normal(mean=60.0, sd=6.0, low=20.0, high=80.0)
 
 

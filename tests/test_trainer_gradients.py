@@ -291,7 +291,9 @@ PLASTIC = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 1.0, "ru
 )
 def test_what_has_no_slope_is_refused_before_any_run(config, given, told, monkeypatch):
     net = jtfne.construct(config)
-    monkeypatch.setattr("jtfne.candidates.Runs.run", lambda self, job: pytest.fail("a run"))
+    monkeypatch.setattr(
+        "jtfne.candidates.CandidateRunner.run", lambda self, job: pytest.fail("a run")
+    )
     monkeypatch.setattr(ScoreGradients, "at", lambda self, x, seed: pytest.fail("a run"))
     with pytest.raises(JtfneError, match=told):
         trained(net=net, **given)

@@ -268,7 +268,7 @@ DECAYS = {
 @pytest.mark.parametrize("name", DECAYS)
 @pytest.mark.parametrize("n_axes", [2, 3])
 @pytest.mark.parametrize(
-    ("n", "split", "block"), [(300, 10**9, 1 << 19), (2000, 1, 1000)], ids=["one box", "boxes"]
+    ("n", "split", "block"), [(300, 10**9, 1 << 19), (600, 1, 100)], ids=["one box", "boxes"]
 )
 def test_distance_decay_follows_its_curve(name, n_axes, n, split, block, monkeypatch):
     """Chi-square over distance against the sum of all pairs' chances; the same however finely space

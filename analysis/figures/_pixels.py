@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jtfne._units import Floats
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 MANY_DOTS = 50_000  # up to which every dot is drawn
 
 

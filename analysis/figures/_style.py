@@ -10,6 +10,7 @@ import xarray as xr
 
 from jtfne._check import one_of, refuse
 from jtfne._files import replace_file, resolve_path
+from jtfne._units import Floats
 from jtfne.analysis.figures import _text
 from jtfne.signals import Signals
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Data = Signals | xr.DataArray
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 DPI = 150
 FONT_pt = 9.0

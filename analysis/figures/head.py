@@ -7,9 +7,9 @@ import pandas as pd
 import xarray as xr
 
 from jtfne._check import refuse
+from jtfne._units import Floats
 from jtfne.analysis.figures import _inputs, _pixels, _style, _text
 from jtfne.analysis.figures._inputs import Data
-from jtfne.analysis.figures._style import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

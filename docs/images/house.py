@@ -33,9 +33,9 @@ COLOURS = {
 # First and last room of the floors that belong together, and what they are.
 STORIES = (
     ("_check", "_stored", "ground: errors, paths, JSON, random keys, the time grid"),
-    ("emitters", "emitters", "parts: pure maps on arrays; no circuit, no sibling"),
+    ("emitters", "recordings", "parts: pure maps on arrays, recordings; no circuit"),
     (
-        "config",
+        "pydantic_fields",
         "wiring",
         "the circuit and its inputs: what is declared, cells and edges made of it",
     ),

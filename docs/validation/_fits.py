@@ -11,7 +11,9 @@ import xarray as xr
 
 import jtfne
 from jtfne import analysis
-from jtfne.config import LFP, Config, Selector, Trainable, place_of, places_of, with_values
+from jtfne.config import LFP, Config, Selector, Trainable
+from jtfne.config.parameter_paths import find_place, list_places
+from jtfne.config.parameter_values import replace_values
 from jtfne.config.source_maps import AtDepth, AtSoma, Between, Profile, SourceMap
 from jtfne.emitters import SpikeSource
 from jtfne.measures import CSDProfile, MeanRate, PowerSpectrum
@@ -289,9 +291,9 @@ class Fit:
 
     def with_values(self, values: dict[str, float]) -> jtfne.Net:
         """The circuit with other values by path."""
-        known = places_of(self.config.circuit)
-        placed = {place_of(path, known, "fits"): value for path, value in values.items()}
-        return jtfne.construct(with_values(self.config, placed))
+        known = list_places(self.config.circuit)
+        placed = {find_place(path, known, "fits"): value for path, value in values.items()}
+        return jtfne.construct(replace_values(self.config, placed))
 
 
 def fits(n_trials: int = N_TRIALS) -> dict[str, Fit]:

@@ -1,16 +1,23 @@
 """Candidates: one circuit run with other values at some paths, without new wiring or compiling."""
 
-from jtfne.candidates._leaves import INNER, ParameterMap, choose_probe_values
-from jtfne.candidates._runs import Candidate, Circuit, Client, FailedRun, Runs, spread
+from jtfne.candidates._leaves import GOLDEN_RATIO, ParameterMap, choose_probe_values
+from jtfne.candidates._runs import (
+    Candidate,
+    CandidateRunner,
+    Client,
+    FailedRun,
+    RunSpec,
+    run_on_threads,
+)
 
 __all__ = [
-    "INNER",
+    "GOLDEN_RATIO",
     "Candidate",
-    "Circuit",
+    "CandidateRunner",
     "Client",
     "FailedRun",
     "ParameterMap",
-    "Runs",
+    "RunSpec",
     "choose_probe_values",
-    "spread",
+    "run_on_threads",
 ]

@@ -8,41 +8,33 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 
 from jtfne._check import JtfneError, list_problems, refuse
 from jtfne._precision import precision
 from jtfne.batch import names_of
 from jtfne.candidates._synapses import Weights, make_weights
-from jtfne.config import (
-    Config,
-    Place,
-    Population,
-    Trainable,
-    at_bounds,
-    misdeclared,
-    place_of,
-    places_of,
-    with_values,
-)
+from jtfne.config import Config, Population, Trainable
+from jtfne.config.checks.trainables import check_trainables
+from jtfne.config.parameter_paths import Place, find_place, list_places
+from jtfne.config.parameter_values import check_bounds, replace_values
 from jtfne.delivery import Choice
 from jtfne.flatnet import FlatNet, find_receptor_row
 from jtfne.net import Net
 from jtfne.wiring import Projection
 
-Floats = npt.NDArray[np.float64]
 # Golden ratio: its multiples, modulo 1, are all different, so that no two values are equal by
 # chance.
-INNER = 0.6180339887498949
+GOLDEN_RATIO = 0.6180339887498949
+MARK = float("nan")  # one object, told from every other number by `is`
 
 
 @dataclasses.dataclass(frozen=True)
 class ParameterSlot:
-    """Where a value goes: entries `at` of `leaf` (None: all of it) are `scale` times value `k`."""
+    """Where a value goes: entries `index` of `leaf` (None: all of it) are `scale` times value `k`."""
 
     k: int
     leaf: str
-    at: Any
+    index: Any
     scale: Any
 
 
@@ -72,7 +64,7 @@ class ParameterMap:
     weights: Weights | None
 
     @classmethod
-    def of(
+    def build(
         cls,
         net: Net,
         paths: Sequence[str],
@@ -80,7 +72,7 @@ class ParameterMap:
         *,
         mechanisms: Sequence[str] = (),
         delivery: Choice | None = None,
-        where: str = "Leaves.of",
+        where: str = "ParameterMap.build",
     ) -> Self:
         """Build the map of `paths`.
 
@@ -89,8 +81,8 @@ class ParameterMap:
         Raises: JtfneError for a path that leads nowhere, on which nothing depends, or that leads to
         plastic synapses; and for a circuit that is spread over devices.
         """
-        parameters = places_of(net.config.circuit)
-        places = tuple(place_of(path, parameters, where) for path in paths)
+        parameters = list_places(net.config.circuit)
+        places = tuple(find_place(path, parameters, where) for path in paths)
         if net.identity is None:
             raise refuse("values of a net without identity", "a net built from a Config", where)
         weights = make_weights(net, places, where)
@@ -98,7 +90,7 @@ class ParameterMap:
             net, weights, dict(zip(places, map(float, typical), strict=True))
         )
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
-        delivery_weights = None if weights is None else weights.laid(flat, net, where)
+        delivery_weights = None if weights is None else weights.map_to_delivery(flat, net)
         entries = [
             entry
             for k, place in enumerate(places)
@@ -113,7 +105,7 @@ class ParameterMap:
             array = leaves.get(entry.leaf)
             array = xp.array(self._get_base_leaf(entry.leaf)) if array is None else array
             new_values = xp.asarray(values[entry.k] * entry.scale, array.dtype)
-            leaves[entry.leaf] = _set_entries(array, entry.at, new_values)
+            leaves[entry.leaf] = _set_entries(array, entry.index, new_values)
         if self.weights is not None:
             leaves["circuit.delivery.weights"] = self.weights(values, xp)
         return leaves
@@ -135,7 +127,9 @@ class ParameterMap:
 
     def config(self, values: Any) -> Config:
         """The config that declares these values. Raises: JtfneError if it is refused."""
-        return with_values(self.net.config, dict(zip(self.places, map(float, values), strict=True)))
+        return replace_values(
+            self.net.config, dict(zip(self.places, map(float, values), strict=True))
+        )
 
     def circuit(self, values: Any) -> Net:
         """The circuit with these values: its config and its edges; no edge is drawn again."""
@@ -162,16 +156,16 @@ def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -
             "at least one Trainable, by Config.trainables(...) or trainables=",
             where,
         )
-    problems = list(misdeclared(net.config, tuple(trainables), where))
+    problems = list(check_trainables(net.config.circuit, trainables, where))
     if problems:
         raise JtfneError(list_problems(problems))
-    parameters = places_of(net.config.circuit)
-    at_bounds(
+    parameters = list_places(net.config.circuit)
+    check_bounds(
         net.config,
-        {place_of(trainable.path, parameters, where): trainable for trainable in trainables},
+        {find_place(trainable.path, parameters, where): trainable for trainable in trainables},
         where,
     )
-    shares = [INNER * (k + 1) % 1.0 for k in range(len(trainables))]
+    shares = [GOLDEN_RATIO * (k + 1) % 1.0 for k in range(len(trainables))]
     bounds = zip(shares, (trainable.bounds for trainable in trainables), strict=True)
     return [low + (high - low) * share for share, (low, high) in bounds]
 
@@ -188,7 +182,7 @@ def _set_entries(array: Any, index: Any, new_values: Any) -> Any:
 
 def _replace_values(net: Net, weights: Weights | None, values: dict[Place, float]) -> Net:
     """A copy of `net` whose config and weights have these values."""
-    config = with_values(net.config, values)
+    config = replace_values(net.config, values)
     projections: Sequence[Projection] = net.projections
     if weights is not None:
         projections = weights.projections(projections, list(values.values()))
@@ -263,17 +257,32 @@ def _entries_for_mechanism(
             where,
         )
     row = find_receptor_row(place.name, flat.receptors)
-    if not place.field.startswith("tau"):
-        return [ParameterSlot(k, f"circuit.{place.field}", np.array([row]), 1.0)]
     mechanism: Any = net.config.circuit.mechanisms[place.name]
-    marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: -1.0})
+    # In the marked copy, what is MARK itself is the field, and what is NaN is computed from it.
+    marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: MARK})
     rise_indices = [
         j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row
     ]
     tau_rows = [row, *(flat.circuit.n_receptors + j for j in rise_indices)]
-    rows = [
-        tau_row
+    uses = [
+        ("tau_syn_ms", tau_row, tau)
         for tau_row, tau in zip(tau_rows, marked_mechanism.taus_ms, strict=True)
-        if tau == -1.0
     ]
-    return [ParameterSlot(k, "circuit.tau_syn_ms", np.array(rows), 1.0)]
+    if mechanism.unit == "nS":
+        uses.append(("e_rev_mV", row, marked_mechanism.e_rev_mV))
+    if mechanism.dendrite_share is not None:
+        uses.append(("dendrite_share", row, marked_mechanism.dendrite_share))
+    slots = [
+        ParameterSlot(k, f"circuit.{leaf}", np.array([index]), 1.0)
+        for leaf, index, number in uses
+        if number is MARK
+    ]
+    if place.field in mechanism.gate_fields:
+        slots.append(ParameterSlot(k, f"circuit.gates[{row}].{place.field}", None, 1.0))
+    if not slots or any(number is not MARK and np.isnan(number) for *_, number in uses):
+        raise refuse(
+            f"path={place.path!r}, which a {type(mechanism).__name__} only computes with,",
+            "a field that is itself one of taus_ms, e_rev_mV or dendrite_share, or a gate field",
+            where,
+        )
+    return slots

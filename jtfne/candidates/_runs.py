@@ -32,8 +32,8 @@ ATTEMPTS = 3  # tries of a job whose worker is lost
 # Threads per core: labelling and scoring hold the GIL; a second thread keeps the core simulating.
 THREADS = 2
 LOG = logging.getLogger("jtfne")
-Use = Callable[[Signals], Any]
-Tick = Callable[[int], None]
+Summarize = Callable[[Signals], Any]
+OnProgress = Callable[[int], None]
 
 
 class Candidate(NamedTuple):
@@ -58,10 +58,10 @@ class Client(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Circuit:
+class RunSpec:
     """What a worker needs to rebuild the circuit: text and numbers only, hashable.
 
-    config: JSON of a Config with its stimuli. paths, typical: arguments of `Leaves.of`. readouts:
+    config: JSON of a Config with its stimuli. paths, typical: arguments of `ParameterMap.build`. readouts:
     those to record, None for all. net_sha256: hash of the circuit that the config must give.
     """
 
@@ -73,16 +73,16 @@ class Circuit:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Runs:
+class CandidateRunner:
     """A circuit that is ready to run with other values at some paths."""
 
-    circuit: Circuit
+    spec: RunSpec
     leaves: ParameterMap
     prepared: PreparedRun
     compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
-    def of(
+    def prepare(
         cls,
         net: Net,
         paths: Sequence[str],
@@ -94,7 +94,7 @@ class Runs:
     ) -> Self:
         """Prepare `net` under `paradigm`.
 
-        Raises: JtfneError like `Leaves.of`, and like `simulate` for its arguments.
+        Raises: JtfneError like `ParameterMap.build`, and like `simulate` for its arguments.
         """
         config = net.config.trainables([])  # their bounds are for the declared values only
         net = Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
@@ -108,54 +108,62 @@ class Runs:
             "delivery": delivery,
             "where": where,
         }
-        leaves = ParameterMap.of(net, paths, typical, **options)
+        leaves = ParameterMap.build(net, paths, typical, **options)
         prepared = prepare_variants(net, paradigm, leaves.flat, recorded_readouts)
-        circuit = Circuit(
+        spec = RunSpec(
             config.to_json(),
             tuple(paths),
             tuple(map(float, typical)),
             recorded_readouts,
             net_hash(net),
         )
-        return cls(circuit, leaves, prepared)
+        return cls(spec, leaves, prepared)
 
     def run(self, job: Candidate) -> Signals:
         """The signals of one run. Raises: JtfneError if a cell runs away."""
         return run_variant(self.prepared, self.leaves.with_values(job.values), job.seed)
 
-    def used(self, job: Candidate, use: Use) -> Any:
-        """`use(signals)` of one run, or a `FailedRun` if it ran away or is not finite."""
+    def evaluate(self, job: Candidate, summarize: Summarize) -> Any:
+        """`summarize(signals)` of one run, or a `FailedRun` if it ran away or is not finite."""
         try:
-            return use(self.run(job))
+            return summarize(self.run(job))
         except (RunawayError, NotFiniteError) as error:
             return FailedRun(str(error))
 
-    def all(
+    def evaluate_all(
         self,
         jobs: Sequence[Candidate],
-        use: Use,
+        summarize: Summarize,
         client: Client | None = None,
-        tick: Tick = lambda n: None,
+        on_progress: OnProgress = lambda n: None,
     ) -> list[Any]:
-        """`use(signals)` of each job, in order. tick: called with the number of jobs just done.
+        """`summarize(signals)` of each job, in order. on_progress: called with the number of jobs just done.
 
         Runs share one program and are spread over the cores. With a client they are spread over its
         workers, each of which constructs the circuit from its config once.
         Raises: JtfneError if a worker constructs another circuit, or the client takes no more work;
-        and what `use` raises.
+        and what `summarize` raises.
         """
         if client is not None:
-            return self._run_by_client(client, jobs, use, tick)
-        return spread(
-            lambda job: self.used(job, use), jobs, THREADS * n_cores(), self.compiled, tick
+            return self._run_by_client(client, jobs, summarize, on_progress)
+        return run_on_threads(
+            lambda job: self.evaluate(job, summarize),
+            jobs,
+            THREADS * n_cores(),
+            self.compiled,
+            on_progress,
         )
 
     def _run_by_client(
-        self, client: Client, jobs: Sequence[Candidate], use: Use, tick: Tick
+        self,
+        client: Client,
+        jobs: Sequence[Candidate],
+        summarize: Summarize,
+        on_progress: OnProgress,
     ) -> list[Any]:
-        """`all` on a client's workers. A job whose worker is lost is submitted again and logged."""
+        """`evaluate_all` on a client's workers. A job whose worker is lost is submitted again and logged."""
         submit = functools.partial(_submit_job, _make_submitter(client))
-        futures, results = [submit(self.circuit, job, use, 0) for job in jobs], []
+        futures, results = [submit(self.spec, job, summarize, 0) for job in jobs], []
         first_futures = list(futures)
         for job, future in zip(jobs, futures, strict=True):
             for attempt in range(1, ATTEMPTS + 1):
@@ -163,35 +171,35 @@ class Runs:
                 if error is None or isinstance(error, JtfneError) or attempt == ATTEMPTS:
                     break
                 LOG.warning("a job failed on its worker (%r) and is given away again", error)
-                future = submit(self.circuit, job, use, attempt)
+                future = submit(self.spec, job, summarize, attempt)
             results.append(future.result())
-            tick(1)
+            on_progress(1)
         _log_rescheduled(client, first_futures)
         return results
 
 
-def spread(
+def run_on_threads(
     run: Callable[[Any], Any],
     jobs: Sequence[Any],
     n_threads: int,
     compiled: threading.Event,
-    tick: Tick,
+    on_progress: OnProgress,
 ) -> list[Any]:
     """`run(job)` of each job, in order, on `n_threads` threads; the first job runs alone.
 
     The first compiles the program, unless `compiled` is set: else each thread would compile it.
-    tick: called with the number of jobs just done.
+    on_progress: called with the number of jobs just done.
     """
     results: list[Any] = []
     if not compiled.is_set():
         for job in jobs[:1]:
             results.append(run(job))
             compiled.set()
-            tick(1)
+            on_progress(1)
     with ThreadPoolExecutor(n_threads) as pool:
         for result in pool.map(run, jobs[len(results) :]):
             results.append(result)
-            tick(1)
+            on_progress(1)
     return results
 
 
@@ -231,31 +239,31 @@ def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
         ) from error
 
 
-def work(circuit: Circuit, job: Candidate, use: Use, attempt: int) -> Any:
+def work(spec: RunSpec, job: Candidate, summarize: Summarize, attempt: int) -> Any:
     """Run one job on a worker. attempt: unique per try, so that no client reuses a result."""
-    return _get_runs(circuit).used(job, use)
+    return _get_runner(spec).evaluate(job, summarize)
 
 
 _LOCK = threading.Lock()
-_RUNS_BY_CIRCUIT: dict[Circuit, Runs] = {}  # holds the last circuit of this process only
+_RUNNERS: dict[RunSpec, CandidateRunner] = {}  # holds the last circuit of this process only
 
 
-def _get_runs(circuit: Circuit) -> Runs:
-    """The runs of `circuit`, built once in a process.
+def _get_runner(spec: RunSpec) -> CandidateRunner:
+    """The runner of `spec`, built once in a process.
 
     Raises: JtfneError if its config builds another net here.
     """
     with _LOCK:
-        if circuit not in _RUNS_BY_CIRCUIT:
-            net = construct(Config.from_json(circuit.config))
-            if net_hash(net) != circuit.net_sha256:
+        if spec not in _RUNNERS:
+            net = construct(Config.from_json(spec.config))
+            if net_hash(net) != spec.net_sha256:
                 message_given = "a net that is not what its config gives on the worker,"
                 raise refuse(
                     message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)"
                 )
-            _RUNS_BY_CIRCUIT.clear()
-            runs = Runs.of(
-                net, circuit.paths, circuit.typical, readouts=circuit.readouts, where="worker"
+            _RUNNERS.clear()
+            runner = CandidateRunner.prepare(
+                net, spec.paths, spec.typical, readouts=spec.readouts, where="worker"
             )
-            _RUNS_BY_CIRCUIT[circuit] = runs
-        return _RUNS_BY_CIRCUIT[circuit]
+            _RUNNERS[spec] = runner
+        return _RUNNERS[spec]

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import narrow_dtype, refuse
-from jtfne.config import Place, is_constant, mean_weight, pair_label
+from jtfne._units import Floats32
+from jtfne.config.labels import pair_label
+from jtfne.config.parameter_paths import Place, is_constant, mean_weight
 from jtfne.flatnet import FlatNet, list_edges
 from jtfne.net import Net, construct
-from jtfne.wiring import Projection, gains_of
-
-Floats32 = npt.NDArray[np.float32]
+from jtfne.wiring import Projection, build_gain_matrix
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Weights:
     gains: (n_types, n_types), as declared. of_pair: index of a path -> its entry of `gains`.
     of_connection: index of a path -> (projection, number that divides the value). code:
     (n_cells,), the type of each cell.
-    Of one delivery (see `laid`): weight, slot, connection, pair, (n_edges,) each, and the shape and
+    Of one delivery (see `map_to_delivery`): weight, slot, connection, pair, (n_edges,) each, and the shape and
     dtype of its array of weights.
     """
 
@@ -63,7 +63,7 @@ class Weights:
             new_projections.append(projection)
         return new_projections
 
-    def laid(self, flat: FlatNet, net: Net, where: str) -> "Weights":
+    def map_to_delivery(self, flat: FlatNet, net: Net) -> "Weights":
         """The same weights, mapped to the array of `flat`'s delivery."""
         delivery: Any = flat.circuit.delivery
         connections = net.config.circuit.connections
@@ -174,7 +174,7 @@ def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | Non
             of_connection[k] = (n, 1.0 if constant else mean)
     weights = Weights(
         tuple(drawn_weights),
-        gains_of(identity, net.config.circuit.gains),
+        build_gain_matrix(identity, net.config.circuit.gains),
         of_pair,
         of_connection,
         identity.cell_type,

@@ -70,7 +70,8 @@ def _refuse_closed(room: Path, out: Path) -> None:
 
 def close_room(room: Path, out: Path) -> None:
     """Move the finished run of `room` to `out`; file by file where it must, the manifest last."""
-    from jtfne._files import move_into, sync_one
+    from jtfne._files import move_into
+    from jtfne._system import sync_path
     from jtfne.run_folder import MANIFEST
 
     if room.parent == out:
@@ -80,7 +81,7 @@ def close_room(room: Path, out: Path) -> None:
     if out.exists():
         out.rmdir()
     room.rename(out)
-    sync_one(out.parent)
+    sync_path(out.parent)
 
 
 @contextlib.contextmanager

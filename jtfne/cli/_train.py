@@ -1,7 +1,7 @@
 """`jtfne train`: a circuit tuned until it shows what its config says it should."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,11 @@ def train(
         "trained"
     ),
     optimizer: Annotated[
-        str, typer.Option(help="A search of jtfne.optimizers, by its defaults.")
+        str,
+        typer.Option(
+            help="A search of jtfne.optimizers, by its defaults; or a class of your own, as "
+            "module:Class, with --allow-code."
+        ),
     ] = "AGSDR",
     generations: Annotated[int, typer.Option(help="How many to run at most.")] = 40,
     seed: Annotated[
@@ -42,13 +46,11 @@ def train(
     Exits with 1 if no candidate passed all gates.
     """
     import jtfne
-    from jtfne._check import one_of
     from jtfne._files import resolve_path
     from jtfne.analysis import figures
     from jtfne.analysis.figures._style import figure_of, write
-    from jtfne.optimizers import OPTIMIZERS
 
-    search = OPTIMIZERS[one_of(optimizer, OPTIMIZERS, name="optimizer", where="jtfne train")]()
+    search = _make_search(optimizer, allow_code=allow_code)
     declared = config_of(config, None, duration_ms, allow_code=allow_code)
     seeds = seed if seed else [declared.run.seed]
     budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
@@ -62,6 +64,20 @@ def train(
     _print_result(result, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)
+
+
+def _make_search(name: str, *, allow_code: bool) -> Any:
+    """The optimizer of this name, or of a class "module:Class", with its defaults."""
+    from jtfne._check import one_of
+    from jtfne.optimizers import OPTIMIZERS
+    from jtfne.pydantic_fields.custom_parts import code_allowed, read_object
+    from jtfne.pydantic_fields.part_protocols import OPTIMIZER
+
+    where = "jtfne train --optimizer"
+    if ":" not in name:
+        return OPTIMIZERS[one_of(name, OPTIMIZERS, name="optimizer", where=where)]()
+    with code_allowed(allow_code):
+        return read_object(name, OPTIMIZER, OPTIMIZERS, where)
 
 
 def _print_result(result: "TrainingResult", out: Path, *, as_json: bool) -> None:

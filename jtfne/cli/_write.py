@@ -36,7 +36,7 @@ class Attempts:
         An OSError, such as that of a full disk, is no matter of one format: it ends the command,
         and `--resume` goes on from there.
         """
-        from jtfne.interop._names import RenamedWarning
+        from jtfne._names import RenamedWarning
 
         with warnings.catch_warnings(record=True) as caught:
             # a note, even where warnings are errors
@@ -72,9 +72,9 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         The files, relative to `out`; and why each file that could not be written is missing.
     """
     from jtfne import _json, analysis, interop, run_folder
-    from jtfne._files import replace_file
+    from jtfne._files import hold_folder, replace_file
     from jtfne.analysis.figures.save import write_figures
-    from jtfne.partial_run import locked, remove_derived
+    from jtfne.partial_run import WHERE, remove_derived
 
     attempts = Attempts()
     figures: list[Path] = []
@@ -86,7 +86,7 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         for name, error in errors.items():
             attempts.add_failure(f"figures/{name}", error)
 
-    with locked(room):
+    with hold_folder(room, WHERE):
         remove_derived(room)
         config = _json.dumps(signals.manifest["config"], indent=2) + "\n"
         replace_file(room / "config.json", lambda stream: stream.write(config.encode()))
@@ -122,7 +122,7 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
         The first refusal, if all were refused.
     """
     from jtfne import interop
-    from jtfne.interop._names import safe_name
+    from jtfne._names import safe_name
 
     writers: dict[str, Callable[[], object]] = {}
     if to == "fif":

@@ -1,42 +1,10 @@
 """Frozen, typed declarations of a circuit and its run; all validation happens here."""
 
-from jtfne.config._base import Frozen
-from jtfne.config._curves import Curve
-from jtfne.config._labels import connection_labels, pair_label
-from jtfne.config._paths import (
-    Place,
-    at_bounds,
-    is_constant,
-    mean_weight,
-    misdeclared,
-    place_of,
-    places_of,
-    value_at,
-    with_values,
-)
-from jtfne.config.circuit import Area, Cells, Circuit, Geometry, Layer
+from jtfne.config.cells import Cells
+from jtfne.config.circuit import Area, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
-from jtfne.config.connections import (
-    AllToAll,
-    Connection,
-    Dist,
-    DistanceDecay,
-    ExponentialDecay,
-    FixedIndegree,
-    FixedOutdegree,
-    FixedProbability,
-    FixedTotal,
-    FromDistance,
-    FromTable,
-    GaussianDecay,
-    LogNormal,
-    Normal,
-    OneToOne,
-    Rule,
-    Selector,
-    Uniform,
-    WeightDecay,
-)
+from jtfne.config.connections import Connection
+from jtfne.config.distributions import Dist, FromDistance, LogNormal, Normal, Uniform
 from jtfne.config.fields import (
     CSD,
     EEG,
@@ -73,6 +41,20 @@ from jtfne.config.readouts import (
     TotalMembraneCurrent,
     Voltage,
 )
+from jtfne.config.rules import (
+    AllToAll,
+    DistanceDecay,
+    ExponentialDecay,
+    FixedIndegree,
+    FixedOutdegree,
+    FixedProbability,
+    FixedTotal,
+    FromTable,
+    GaussianDecay,
+    OneToOne,
+    Rule,
+    WeightDecay,
+)
 from jtfne.config.source_maps import (
     SOURCE_MAPS,
     AtDepth,
@@ -82,10 +64,13 @@ from jtfne.config.source_maps import (
     closed_field,
     open_field,
 )
-from jtfne.config.task import Run, Schedule, Stimulus, Task, codes_of
+from jtfne.config.task import Run, Schedule, Stimulus, Task
 from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
 from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
+from jtfne.pydantic_fields.curve_field import Curve
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.selector_field import Selector
 
 __all__ = [
     "ALIASES",
@@ -146,7 +131,6 @@ __all__ = [
     "Normal",
     "OneToOne",
     "Physical",
-    "Place",
     "Points",
     "Population",
     "Probe",
@@ -173,17 +157,6 @@ __all__ = [
     "Voltage",
     "WeightDecay",
     "WeightedSum",
-    "at_bounds",
     "closed_field",
-    "codes_of",
-    "connection_labels",
-    "is_constant",
-    "mean_weight",
-    "misdeclared",
     "open_field",
-    "pair_label",
-    "place_of",
-    "places_of",
-    "value_at",
-    "with_values",
 ]

@@ -12,14 +12,15 @@ import numpy as np
 
 from jtfne._check import JtfneError, refuse
 from jtfne.config import _sensor_names as sensors
-from jtfne.config._errors import unknown
 from jtfne.config.circuit import Area, Circuit
-from jtfne.config.connections import Selector
 from jtfne.config.fields import CSD, EEG, LFP, MEG, Discs, Forward, Physical, SIGMA_S_m, Spheres
 from jtfne.config.populations import base_emitter
 from jtfne.config.readouts import EEGProxy, MEGProxy, Readouts
 from jtfne.config.source_maps import OTHERS, RECEPTIVE, SOURCE_MAPS, sign_of, words_of
+from jtfne.emitters import can_receive, has_method
 from jtfne.operators import DiscSource, PointSource, column_dipoles
+from jtfne.pydantic_fields.errors import describe_unknown
+from jtfne.pydantic_fields.selector_field import Selector
 
 Key = tuple[str, str, str]  # area, layer, cell type
 MAPS = "Config.source(maps=...)"
@@ -60,7 +61,7 @@ def _check_names(
 ) -> Iterator[str]:
     """Yield an error for each sensor that is not in a table."""
     for sensor in names or ():
-        line = unknown(sensor, allowed_names, name=name, where=where)
+        line = describe_unknown(sensor, allowed_names, name=name, where=where)
         if line:
             yield line
 
@@ -80,13 +81,13 @@ def _check_head(probe: EEG | MEG, circuit: Circuit) -> Iterator[str]:
         # MNE takes a moment to load: only where something else than the default is named
         is_named = table != sensors.MONTAGE or chosen is not None
         line = (
-            unknown(table, sensors.list_montages(), name="montage", where=where)
+            describe_unknown(table, sensors.list_montages(), name="montage", where=where)
             if is_named
             else None
         )
     else:
         table, where, chosen = probe.helmet, "MEG.helmet", probe.sensors
-        line = unknown(table, sensors.LIFTS_mm, name="helmet", where=where)
+        line = describe_unknown(table, sensors.LIFTS_mm, name="helmet", where=where)
     if line:
         yield line
     elif chosen is not None:
@@ -168,7 +169,7 @@ def _check_maps(
     for key in populations:
         cell_type = key[2]
         emitter = base_emitter(circuit, cell_type)
-        if emitter is None or not getattr(type(emitter), "receives", True):
+        if emitter is None or not can_receive(emitter):
             continue
         for words in _name_currents(emitter, readouts, circuit.mechanisms, mechanisms):
             types = [default.cells.cell_type for default in SOURCE_MAPS]
@@ -198,7 +199,7 @@ def _name_currents(
 
     A mechanism whose sign only its weights tell goes by both signs: only a run knows which.
     """
-    if hasattr(type(emitter), "axial_pA"):
+    if has_method(emitter, "axial_pA"):
         yield ("axial",)
         return
     for name in mechanisms if "synaptic" in readouts.source.terms else ():

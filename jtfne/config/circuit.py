@@ -3,7 +3,7 @@ name.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,40 +17,33 @@ from pydantic import (
     model_validator,
 )
 
-from jtfne._arguments import describe_argument
-from jtfne._check import check_name, describe_value, refuse
-from jtfne.config._base import (
-    Count,
-    Declared,
-    Frozen,
+from jtfne._check import refuse
+from jtfne.config.cells import Cells
+from jtfne.config.connections import Connection
+from jtfne.config.defaults import AREAS, LAYERS, UNPLACED, place_at
+from jtfne.emitters import EMITTERS, Emitter
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
+from jtfne.pydantic_fields.errors import HERE, describe_unknown, refuse_duplicates
+from jtfne.pydantic_fields.field_types import (
     FrozenDict,
     Name,
     NotNegative,
     Number,
     Share,
     Vector,
+    copy_table,
     freeze,
     numeric,
     plain,
 )
-from jtfne.config._defaults import AREAS, LAYERS, UNPLACED, placed_at
-from jtfne.config._errors import HERE, duplicates, unknown
-from jtfne.config._open import OpenDeclared
-from jtfne.config.connections import Connection
-from jtfne.emitters import EMITTERS, Emitter
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.part_protocols import EMITTER, SYNAPSE
 from jtfne.synapses import RECEPTORS, SYNAPSES, Synapse
 
 
 def _as_name_table(value: Any) -> Any:
     """Convert a bare name to the table that declares it."""
     return {"name": value} if isinstance(value, str) else value
-
-
-def _as_table(data: Any, allowed: str) -> dict[str, Any]:
-    """Copy a table as a dict. Raises: JtfneError for anything that is not one."""
-    if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
-        raise refuse(describe_argument(data), allowed, HERE)
-    return dict(data)
 
 
 class Area(Frozen):
@@ -82,11 +75,12 @@ class Area(Frozen):
     @classmethod
     def _fill_in_place(cls, data: Any) -> Any:
         """Fill in the place of a well-known name, and scale the normal."""
-        data = _as_table(data, "a name, an Area or its table")
-        place = AREAS.get(name, UNPLACED) if isinstance(name := data.get("name"), str) else UNPLACED
+        data = copy_table(data, "a name, an Area or its table")
+        name = data.get("name")
+        place = AREAS.get(name, UNPLACED) if isinstance(name, str) else UNPLACED
         where = plain(data.get("position_mm", place.position_mm))
         if "normal" not in data and _is_point(where) and tuple(where) != place.position_mm:
-            place = placed_at(where)
+            place = place_at(where)
         normal = plain(data.get("normal", place.normal))
         return {**place._asdict(), **data, "normal": _normalize(normal)}
 
@@ -152,14 +146,14 @@ class Layer(Frozen):
     @classmethod
     def _fill_in_depth(cls, data: Any) -> Any:
         """Fill in the depths of a well-known name."""
-        data = _as_table(data, "a name, a Layer or its table")
+        data = copy_table(data, "a name, a Layer or its table")
         name = data.get("name")
         depths = LAYERS.get(name) if isinstance(name, str) else None
         if depths:
             return {"top": depths[0], "bottom": depths[1], **data}
         if isinstance(data.get("name"), str) and not {"top", "bottom"} <= set(data):
             raise ValueError(
-                unknown(data["name"], LAYERS, name="a layer without top and bottom, name")
+                describe_unknown(data["name"], LAYERS, name="a layer without top and bottom, name")
             )
         return data
 
@@ -182,168 +176,11 @@ class Geometry(Frozen):
     radius_mm: Annotated[float, Field(strict=True, gt=0, le=100), numeric] = 0.25
 
 
-# area, layer, cell type ("" for every area or layer), count or fraction
-Leaf = tuple[str, str, str, float]
-
-
-def _freeze_mix(mix: Mapping[str, Any]) -> FrozenDict:
-    """Copy a mix with every level as a FrozenDict."""
-    return FrozenDict({k: _freeze_mix(v) if isinstance(v, Mapping) else v for k, v in mix.items()})
-
-
-class Cells(Frozen):
-    """How many cells of which type.
-
-    Parameters
-    ----------
-    n : int, optional
-        Cells in each area, 100 unless given; counts carry their own.
-    mix : dict
-        ``{type: fraction}`` (floats that sum to 1) or ``{type: count}`` (ints), for each area; or
-        the same for each ``{layer: mix}`` or ``{area: {layer: mix}}``. Fractions over several
-        layers: each layer's sum to 1, and layers share ``n`` by thickness, or all of an area's sum
-        to 1.
-    unit : {"fraction", "count"}
-        Read off the numbers unless given.
-    """
-
-    mix: Annotated[dict[str, Any], AfterValidator(_freeze_mix)]
-    n: Count | None = None
-    unit: str = Field(default="", json_schema_extra={"enum": ["", "fraction", "count"]})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _infer_unit(cls, data: Any) -> Any:
-        """Fill in `unit` by the type of the numbers: float for fractions, int for counts."""
-        data = _as_table(data, "{'mix': ..., 'n': ...}")
-        numbers = [number for *_, number in _list_leaves(data.get("mix"))]
-        if data.get("unit") in ("", None):
-            kinds = {type(number) for number in numbers}
-            if kinds == {int, float}:
-                raise refuse(
-                    "a mix of whole numbers and fractions",
-                    "counts (ints) or fractions (floats)",
-                    HERE,
-                )
-            data["unit"] = "count" if kinds == {int} else "fraction"
-        problem = unknown(str(data["unit"]), ("fraction", "count"), name="unit")
-        if problem:
-            raise ValueError(problem)
-        if data["unit"] == "count" and any(number != int(number) for number in numbers):
-            raise refuse("a count that is not whole", "whole numbers", HERE)
-        return {
-            **data,
-            "mix": _convert_numbers(data["mix"], int if data["unit"] == "count" else float),
-        }
-
-    @model_validator(mode="after")
-    def _check_sums(self) -> "Cells":
-        """Refuse fractions that do not sum to 1, and counts that are not `n`."""
-        for place, group in _group_by_area(self.mix).items():
-            total = sum(group)
-            if not total:
-                raise refuse(f"a mix without cells{place}", "at least one cell", HERE)
-            if self.unit == "count" and self.n is not None and total != self.n:
-                raise refuse(
-                    f"n={self.n} with counts that sum to {total}{place}", "no n, or that sum", HERE
-                )
-        if self.unit == "fraction":
-            _refuse_wrong_sums(self.mix)
-        return self
-
-    @property
-    def per_area(self) -> int:
-        """Number of cells of an area, which fractions are taken of."""
-        return 100 if self.n is None else self.n
-
-    def leaves(self) -> list[Leaf]:
-        """Each number of the mix as (area, layer, cell type, number); "" stands for all."""
-        return list(_list_leaves(self.mix))
-
-
-def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """Yield each number of a mix as (area, layer, cell type, number). Raises: JtfneError."""
-    if not isinstance(mix, Mapping) or not mix:
-        raise refuse(
-            f"{describe_value(mix)}{_describe_path(path)}",
-            "{type: fraction or count}, for each layer or area if need be",
-            HERE,
-        )
-    depths = {isinstance(entry, Mapping) for entry in mix.values()}
-    if len(depths) > 1 or len(path) > 2:
-        raise refuse(
-            f"a mix with types beside layers{_describe_path(path)}",
-            "{type: ...}, {layer: ...} or {area: ...}",
-            HERE,
-        )
-    for name, entry in mix.items():
-        check_name(name, "the name", HERE)
-        if isinstance(entry, Mapping):
-            yield from _list_leaves(entry, (*path, name))
-            continue
-        value = plain(entry)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not 0 <= value < math.inf
-        ):
-            raise refuse(
-                f"{name}={describe_value(entry)}{_describe_path(path)}",
-                "a fraction or a count, 0 or more",
-                HERE,
-            )
-        area, layer = ("", "", *path)[-2:]
-        yield area, layer, name, value
-
-
-def _describe_path(path: tuple[str, ...]) -> str:
-    """Text for a place in a mix, such as " for V1/L4"."""
-    return f" for {'/'.join(path)}" if path else ""
-
-
-def _convert_numbers(mix: Mapping[str, Any], number: type) -> dict[str, Any]:
-    """Copy a mix with every number converted to the type `number`."""
-    return FrozenDict(
-        {
-            k: _convert_numbers(v, number) if isinstance(v, Mapping) else number(plain(v))
-            for k, v in mix.items()
-        }
-    )
-
-
-def _group_by_area(mix: Mapping[str, Any]) -> dict[str, list[float]]:
-    """Group the numbers of a mix by area, keyed by the text of `_describe_path`."""
-    groups: dict[str, list[float]] = {}
-    for area, _, _, value in _list_leaves(mix):
-        groups.setdefault(_describe_path((area,)) if area else "", []).append(value)
-    return groups
-
-
-def _refuse_wrong_sums(mix: Mapping[str, Any]) -> None:
-    """Check that fractions sum to 1 in each area or in each of its layers. Raises: JtfneError."""
-    for place, group in _group_by_area(mix).items():
-        layers: dict[str, float] = {}
-        for area, layer, _, value in _list_leaves(mix):
-            if (_describe_path((area,)) if area else "") == place:
-                layers[layer] = layers.get(layer, 0.0) + value
-        if not is_one(sum(group)) and not all(is_one(total) for total in layers.values()):
-            description = ", ".join(
-                f"{total:g}{f' in {layer}' if layer else ''}" for layer, total in layers.items()
-            )
-            raise refuse(
-                f"a mix whose fractions sum to {description}{place}",
-                "a sum of 1 (counts are ints)",
-                HERE,
-            )
-
-
-def is_one(total: float) -> bool:
-    """Whether a sum of fractions is 1 within 1e-6."""
-    return abs(total - 1.0) < 1e-6
-
-
-AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS)]
-Mechanism = Annotated[Synapse, Declared(SYNAPSES, default="Exponential", later=("dendrite_share",))]
+AnyEmitter = Annotated[Emitter, OpenDeclared(EMITTERS, EMITTER)]
+Mechanism = Annotated[
+    Synapse,
+    OpenDeclared(SYNAPSES, SYNAPSE, default="Exponential", later=("dendrite_share",)),
+]
 
 
 def _find_tag(value: Any) -> str:
@@ -428,8 +265,8 @@ class Circuit(Frozen):
     @model_validator(mode="after")
     def _check_names(self) -> "Circuit":
         """Refuse names given twice, and layers that overlap or are out of order."""
-        duplicates([area.name for area in self.areas], name="areas")
-        duplicates([layer.name for layer in self.layers], name="layers")
+        refuse_duplicates([area.name for area in self.areas], name="areas")
+        refuse_duplicates([layer.name for layer in self.layers], name="layers")
         for upper, lower in zip(self.layers, self.layers[1:], strict=False):
             if upper.bottom > lower.top + 1e-9:
                 description = (

@@ -1,7 +1,7 @@
 """Config: the whole declaration, and the verbs that build it."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,22 +13,21 @@ from jtfne import _json
 from jtfne._arguments import check_list, check_table, check_text, describe_argument
 from jtfne._check import one_of, refuse
 from jtfne._files import read_text, replace_file, resolve_path
-from jtfne.config import _toml
-from jtfne.config._base import Frozen
-from jtfne.config._cross import circuit_findings, findings, refuse_all
-from jtfne.config._errors import unknown
-from jtfne.config._open import code_allowed
-from jtfne.config._paths import misdeclared
+from jtfne.config.checks.config import list_circuit_errors, list_errors, refuse_all
 from jtfne.config.circuit import Area, Circuit, Layer
 from jtfne.config.connections import Connection
+from jtfne.config.files import toml
 from jtfne.config.objective import Gate, Metric
-from jtfne.config.populations import Population, populations_of
+from jtfne.config.populations import Population, list_populations
 from jtfne.config.readouts import Probe, Readouts, Source, only_source
 from jtfne.config.source_maps import SourceMap
 from jtfne.config.task import Run, Stimulus, Task
 from jtfne.config.trainables import Trainable
 from jtfne.config.training import Training
 from jtfne.emitters import Emitter
+from jtfne.pydantic_fields.custom_parts import code_allowed
+from jtfne.pydantic_fields.errors import describe_unknown
+from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.synapses import Synapse
 
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
@@ -110,16 +109,15 @@ class Config(Frozen):
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
         """Refuse parts that contradict each other, as far as they are declared."""
-        problem = unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
-        refuse_all([problem] if problem else self._list_findings(whole=False))
+        problem = describe_unknown(self.schema_version, SCHEMA_VERSIONS, name="schema_version")
+        refuse_all([problem] if problem else self._list_errors(is_complete=False))
         return self
 
-    def _list_findings(self, *, whole: bool) -> Iterator[str]:
-        """Yield each error between parts. whole: parts that are missing are errors too."""
-        lines = list(findings(self, whole=whole))
-        yield from lines
-        if self.training.trainables and not lines and whole:
-            yield from misdeclared(self, self.training.trainables, "Config.training.trainables")
+    def _list_errors(self, *, is_complete: bool) -> list[str]:
+        """Each error between parts. is_complete: parts that are missing are errors, too."""
+        run = self.run if is_complete or "run" in self.model_fields_set else None
+        parts = (self.circuit, run, self.task, self.readouts, self.training)
+        return list_errors(*parts, is_complete=is_complete)
 
     def __hash__(self) -> int:
         return hash(self.hash)
@@ -167,36 +165,31 @@ class Config(Frozen):
         """
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changes = {name: value for name, value in size.items() if value is not None}
-        set_fields = {
-            name: getattr(self.circuit.geometry, name)
-            for name in self.circuit.geometry.model_fields_set
-        }
-        pairs = {} if layers is None else layers
-        depths = dict(
-            check_table(
-                pairs, allowed="{layer: (top, bottom)}", name="layers", where="Config.geometry"
-            )
-        )
+        geometry = {**self.circuit.geometry.model_dump(exclude_unset=True), **changes}
+        moved_layers = None if layers is None else self._move_layers(layers)
+        return self._replace_part("circuit", geometry=geometry, layers=moved_layers)
+
+    def _move_layers(self, depths: Mapping[str, Any]) -> list[Any] | None:
+        """The layers with other depths, (top, bottom) by name; None if there are none.
+
+        Raises: JtfneError for an unknown layer, and for what is no pair.
+        """
+        allowed, where = "{layer: (top, bottom)}", "Config.geometry"
+        check_table(depths, allowed=allowed, name="layers", where=where)
         layer_names = [layer.name for layer in self.circuit.layers]
         for name, pair in depths.items():
-            one_of(name, layer_names, name="layer", where="Config.geometry")
-            if (
-                not isinstance(pair, Sequence | np.ndarray)
-                or isinstance(pair, str | bytes)
-                or len(pair) != 2
-            ):
-                raise refuse(
-                    f"{name}={describe_argument(pair)}", "(top, bottom)", "Config.geometry"
-                )
-        moved_layers = [
-            {"name": name, "top": depths[name][0], "bottom": depths[name][1]}
-            if name in depths
-            else layer
-            for name, layer in zip(layer_names, self.circuit.layers, strict=True)
-        ]
-        return self._replace_part(
-            "circuit", geometry={**set_fields, **changes}, layers=moved_layers if depths else None
-        )
+            one_of(name, layer_names, name="layer", where=where)
+            is_text = isinstance(pair, str | bytes)
+            if is_text or not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
+                raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", where)
+        moved_layers: list[Any] = []
+        for layer in self.circuit.layers:
+            if layer.name in depths:
+                top, bottom = depths[layer.name]
+                moved_layers.append({"name": layer.name, "top": top, "bottom": bottom})
+            else:
+                moved_layers.append(layer)
+        return moved_layers if depths else None
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
         """How many of which type in each area: ``{type: fraction or count}``, nested by layer or
@@ -233,9 +226,9 @@ class Config(Frozen):
         """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces
         that one.
 
-        Weights of Exponential, Alpha and BiExponential are in pA; those of Conductance,
-        AlphaConductance, BiExponentialConductance and NMDA in nS; those of Delta, by which v jumps,
-        in mV. `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances. A table
+        A weight is in the `unit` of its class in `jtfne.synapses`: currents in pA, conductances in
+        nS, jumps of v in mV. Of a class of your own, derive it from `jtfne.synapses.Synapse`.
+        `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances. A table
         without `kind` is an Exponential.
         """
         return self._replace_part("circuit", mechanisms=mechanisms)
@@ -310,7 +303,7 @@ class Config(Frozen):
 
     def check(self) -> None:
         """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
-        refuse_all(self._list_findings(whole=True))
+        refuse_all(self._list_errors(is_complete=True))
 
     def populations(self) -> tuple[Population, ...]:
         """The cells, in order of area, layer and type (by name).
@@ -320,8 +313,8 @@ class Config(Frozen):
         # A config is frozen and every step from config to signals asks for its populations: cache
         # them.
         if "_populations" not in vars(self):
-            refuse_all(circuit_findings(self))
-            vars(self)["_populations"] = _Derived(populations_of(self.circuit))
+            refuse_all(list_circuit_errors(self.circuit))
+            vars(self)["_populations"] = _Derived(list_populations(self.circuit))
         populations: tuple[Population, ...] = vars(self)["_populations"].value
         return populations
 
@@ -369,7 +362,7 @@ class Config(Frozen):
 
     def to_toml(self) -> str:
         """The config as TOML."""
-        return _toml.dumps(self.to_dict())
+        return toml.dumps(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str, *, allow_code: bool = False) -> Self:
@@ -377,7 +370,7 @@ class Config(Frozen):
         models from outside.
         """
         check_text(text, name="text", where="Config.from_toml")
-        return cls._from_table(_toml.loads(text, "Config.from_toml"), allow_code=allow_code)
+        return cls._from_table(toml.loads(text, "Config.from_toml"), allow_code=allow_code)
 
     def to_file(self, path: str | Path) -> Path:
         """Write a .json or .toml file: beside it first, then renamed, so that it is never half
@@ -408,7 +401,7 @@ class Config(Frozen):
         if suffix == ".json":
             table = _json.loads(text, where=str(path))
         else:
-            table = _toml.loads(text, str(path))
+            table = toml.loads(text, str(path))
         return cls._from_table(table, allow_code=allow_code)
 
     @classmethod

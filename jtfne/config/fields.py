@@ -7,10 +7,13 @@ import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import describe_value, refuse
-from jtfne.config._base import (
-    Declared,
+from jtfne.measures.csd import SecondDifference
+from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
+from jtfne.operators import Surface
+from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.field_types import (
     Flag,
-    Frozen,
     Name,
     NotNegative,
     Number,
@@ -19,10 +22,7 @@ from jtfne.config._base import (
     numeric,
     plain,
 )
-from jtfne.config._errors import HERE
-from jtfne.measures.csd import SecondDifference
-from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
-from jtfne.operators import Surface
+from jtfne.pydantic_fields.frozen import Frozen
 
 Sensors = Annotated[tuple[Name, ...], Field(min_length=1)] | None
 Channels = Annotated[int, Field(strict=True, ge=3, le=1000), numeric]

@@ -7,13 +7,17 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import NOT_NEGATIVE, Limit, one_of, refuse
-from jtfne.config._base import Declared, Frozen, Name, NotNegative, Number, Positive, numeric, plain
-from jtfne.config._curves import Curve, as_curve
-from jtfne.config._errors import HERE, duplicates
-from jtfne.config.connections import Names, Selection, Selector
 from jtfne.config.readouts import ALIASES, PROBES
 from jtfne.measures import MEASURES, Measure
 from jtfne.measures._base import AREAL, LAMINAR
+from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.pydantic_fields.curve_field import Curve, as_curve
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
+from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
+from jtfne.pydantic_fields.field_types import Name, NotNegative, Number, Positive, numeric, plain
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.part_protocols import MEASURE
+from jtfne.pydantic_fields.selector_field import Names, Selection, Selector
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +119,7 @@ Window = Annotated[tuple[NotNegative, Positive], numeric] | None
 class Aim(Frozen):
     """A measure of a part of a readout."""
 
-    measure: Annotated[Measure, Declared(MEASURES)]
+    measure: Annotated[Measure, OpenDeclared(MEASURES, MEASURE)]
     readout: str | None = None
     cells: Selection = Selector()
     channels: Names = None
@@ -212,8 +216,8 @@ class Metric(Aim):
     Parameters
     ----------
     measure : measure
-        One of `jtfne.measures`: MeanRate, CV, FanoFactor, Synchrony, PowerSpectrum, BandPower,
-        SpectrolaminarCrossover, EvokedWaveform, CSDProfile, Topography.
+        One of `jtfne.measures`, as MeanRate(); or of a class of your own, derived from
+        `jtfne.measures.Measure`.
     target : float, (float, float), InRange or Curve
         A value, a range, or a recorded curve: a list, an xarray.DataArray or an mne.Evoked.
     readout : str, optional
@@ -316,7 +320,7 @@ class Targets(Frozen):
     def _check_labels(self) -> Self:
         """Refuse two metrics or gates with the same label, and metrics that all have weight 0."""
         for part in (self.metrics, self.gates):
-            duplicates([aim.label for aim in part], name="name")
+            refuse_duplicates([aim.label for aim in part], name="name")
         if not any(metric.weight for metric in self.metrics):
             raise refuse("metrics that all have weight 0", "at least one above 0", HERE)
         return self

@@ -2,20 +2,23 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from jtfne.config._defaults import CELL_TYPES
-from jtfne.config.circuit import Cells, Circuit, is_one
+from jtfne.config.cells import Cells, is_one
+from jtfne.config.circuit import Circuit
+from jtfne.config.defaults import CELL_TYPES
 from jtfne.emitters import Emitter, Trains
 
 # what cell_params may set beside the emitter's fields; and, before the first step:
 INPUTS = ("drive", "noise")
 V_INIT = "v_init_mV"
 Values = float | npt.NDArray[np.float64]  # one for all cells, or one each: (n_cells,)
+LayerMix = dict[tuple[str, str], float]  # fraction or count by (layer, cell type)
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,26 +45,28 @@ class Population:
 
     def model_and_input(self) -> str:
         """Text of the cell model and its input; the range of values that differ between cells."""
-        drive, noise = (
-            " .. ".join(f"{number:g}" for number in np.unique([np.min(value), np.max(value)]))
-            for value in (self.drive, self.noise)
-        )
+        drive, noise = _describe_range(self.drive), _describe_range(self.noise)
         return (
             f"{type(self.emitter).__name__}, drive {drive}, noise {noise} {self.emitter.input_unit}"
         )
 
 
-def populations_of(circuit: Circuit) -> tuple[Population, ...]:
+def _describe_range(values: Values) -> str:
+    """Text of a number, or of the least and the greatest of several."""
+    low, high = float(np.min(values)), float(np.max(values))
+    return f"{low:g}" if low == high else f"{low:g} .. {high:g}"
+
+
+def list_populations(circuit: Circuit) -> tuple[Population, ...]:
     """The populations that have cells, in order of area, layer and type (by name)."""
     populations: list[Population] = []
     n_before: dict[str, int] = {}  # cells of each type in the populations so far
-    for (area, layer, cell_type), n_cells in counts_of(circuit).items():
+    for (area, layer, cell_type), n_cells in count_cells(circuit).items():
         first = n_before.get(cell_type, 0)
         n_before[cell_type] = first + n_cells
         params = _select_params(circuit, cell_type, slice(first, first + n_cells))
-        drive, noise = (
-            params.pop(name, default_input(circuit, cell_type, name)) for name in INPUTS
-        )
+        drive = params.pop("drive", default_input(circuit, cell_type, "drive"))
+        noise = params.pop("noise", default_input(circuit, cell_type, "noise"))
         v_init_mV = params.pop(V_INIT, None)
         emitter: Any = base_emitter(circuit, cell_type)  # not None: Config.check has seen to it
         population_emitter = dataclasses.replace(
@@ -91,21 +96,22 @@ def base_emitter(circuit: Circuit, cell_type: str) -> Emitter | None:
 
 def _select_params(circuit: Circuit, cell_type: str, cells: slice) -> dict[str, Values]:
     """The cell_params of `cells` of a type: numbers, and arrays of the values of these cells."""
-    params = circuit.cell_params.get(cell_type, {})
-    return {
-        name: np.asarray(value[cells], np.float64) if isinstance(value, tuple) else value
-        for name, value in params.items()
-    }
+    selected_params: dict[str, Values] = {}
+    for name, value in circuit.cell_params.get(cell_type, {}).items():
+        if isinstance(value, tuple):
+            selected_params[name] = np.asarray(value[cells], np.float64)
+        else:
+            selected_params[name] = value
+    return selected_params
 
 
 def _select_trains(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trains]:
     """The spike trains of `n_cells` cells of a type from cell `first` on, by emitter field."""
-    fields = {name: getattr(emitter, name) for name in vars(emitter)}
-    return {
-        name: value.of_cells(first, n_cells)
-        for name, value in fields.items()
-        if isinstance(value, Trains)
-    }
+    selected_trains = {}
+    for name, value in vars(emitter).items():
+        if isinstance(value, Trains):
+            selected_trains[name] = value.of_cells(first, n_cells)
+    return selected_trains
 
 
 def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
@@ -114,50 +120,68 @@ def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
     return getattr(default, name) if default and cell_type not in circuit.emitters else 0.0
 
 
-def counts_of(circuit: Circuit) -> dict[tuple[str, str, str], int]:
+def count_cells(circuit: Circuit) -> dict[tuple[str, str, str], int]:
     """Map (area, layer, cell type) to its number of cells, where there are any."""
     thickness = {layer.name: layer.bottom - layer.top for layer in circuit.layers}
     counts: dict[tuple[str, str, str], int] = {}
+    if circuit.cells is None:
+        return counts
     for area in circuit.areas:
-        cells_in_area = _count_in_area(circuit.cells, area.name, thickness) if circuit.cells else {}
+        counts_in_area = _count_in_area(circuit.cells, area.name, thickness)
+        cell_types = sorted({cell_type for _, cell_type in counts_in_area})
         for layer in thickness:
-            for cell_type in sorted({name for _, name in cells_in_area}):
-                counts[area.name, layer, cell_type] = cells_in_area.get((layer, cell_type), 0)
-    return {key: n for key, n in counts.items() if n}
+            for cell_type in cell_types:
+                n_cells = counts_in_area.get((layer, cell_type), 0)
+                if n_cells:
+                    counts[area.name, layer, cell_type] = n_cells
+    return counts
 
 
 def _count_in_area(
     cells: Cells, area: str, thickness: dict[str, float]
 ) -> dict[tuple[str, str], int]:
     """Map (layer, cell type) to its number of cells in one area."""
-    mix = {(layer, name): value for a, layer, name, value in cells.leaves() if a in ("", area)}
+    mix: LayerMix = {}
+    for mix_area, layer, cell_type, value in cells.leaves():
+        if mix_area in ("", area):
+            mix[layer, cell_type] = value
     if not mix:
         return {}
-    # the same in every layer: types first, then each over the layers
     if all(layer == "" for layer, _ in mix):
-        is_count = cells.unit == "count"
-        totals = (
-            [int(n) for n in mix.values()]
-            if is_count
-            else largest_remainder(cells.per_area, list(mix.values()))
-        )
-        counts_by_layer = [largest_remainder(total, list(thickness.values())) for total in totals]
-        return {
-            (layer, name): n
-            for (_, name), row in zip(mix, counts_by_layer, strict=True)
-            for layer, n in zip(thickness, row, strict=True)
-        }
+        return _spread_over_layers(_count_by_key(cells, mix), thickness)
+    if cells.unit == "count" or is_one(sum(mix.values())):
+        return _count_by_key(cells, mix)
+    # The fractions of each layer sum to 1: layers share the cells by thickness, then types do.
+    mix_layers = {layer for layer, _ in mix}
+    thickness = {layer: share for layer, share in thickness.items() if layer in mix_layers}
+    counts: dict[tuple[str, str], int] = {}
+    for layer, total in _split(cells.per_area, thickness).items():
+        shares = {key: share for key, share in mix.items() if key[0] == layer}
+        counts |= _split(total, shares)
+    return counts
+
+
+def _count_by_key(cells: Cells, mix: LayerMix) -> dict[tuple[str, str], int]:
+    """The numbers of a mix as cells: counts as they are, fractions of the cells of an area."""
     if cells.unit == "count":
         return {key: int(n) for key, n in mix.items()}
-    if is_one(sum(mix.values())):
-        return dict(zip(mix, largest_remainder(cells.per_area, list(mix.values())), strict=True))
-    layers = [layer for layer in thickness if any(layer == mix_layer for mix_layer, _ in mix)]
-    by_layer = largest_remainder(cells.per_area, [thickness[layer] for layer in layers])
+    return _split(cells.per_area, mix)
+
+
+def _spread_over_layers(
+    totals: Mapping[tuple[str, str], int], thickness: Mapping[str, float]
+) -> dict[tuple[str, str], int]:
+    """Split the cells of each type over all layers by thickness."""
     counts: dict[tuple[str, str], int] = {}
-    for layer, total in zip(layers, by_layer, strict=True):
-        shares = {key: share for key, share in mix.items() if key[0] == layer}
-        counts |= dict(zip(shares, largest_remainder(total, list(shares.values())), strict=True))
+    for (_, cell_type), total in totals.items():
+        for layer, n_cells in _split(total, thickness).items():
+            counts[layer, cell_type] = n_cells
     return counts
+
+
+def _split(total: int, shares: Mapping[Key, float]) -> dict[Key, int]:
+    """Split `total` into whole numbers in proportion to `shares`, by the keys of these."""
+    return dict(zip(shares, largest_remainder(total, list(shares.values())), strict=True))
 
 
 def largest_remainder(total: int, shares: Sequence[float]) -> list[int]:

@@ -7,12 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import SynapticDoubleCountError, one_of, refuse
-from jtfne.config._base import Frozen, NotNegative, Positive, numeric
-from jtfne.config._errors import HERE, duplicates, unknown
-from jtfne.config.connections import Selection, Selector
 from jtfne.config.fields import Physical, Sensors
 from jtfne.config.source_maps import SourceMap
 from jtfne.config.weighted_sums import WeightedSum
+from jtfne.pydantic_fields.errors import HERE, describe_unknown, refuse_duplicates
+from jtfne.pydantic_fields.field_types import NotNegative, Positive, numeric
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.selector_field import Selection, Selector
 
 
 class Spikes(Frozen):
@@ -138,7 +139,7 @@ def _as_probe(value: Any) -> Any:
     kinds = {cls.__name__: cls for cls in PROBES.values()}
     kind = str(table.get("kind", "nothing"))
     if kind not in kinds:
-        problem = unknown(ALIASES.get(kind, kind), PROBES, name="probe")
+        problem = describe_unknown(ALIASES.get(kind, kind), PROBES, name="probe")
         if problem:
             raise ValueError(problem)
         kind = PROBES[ALIASES.get(kind, kind)].__name__
@@ -254,7 +255,7 @@ class Readouts(Frozen):
     @model_validator(mode="after")
     def _check_names(self) -> "Readouts":
         """Refuse two probes of one readout."""
-        duplicates([probe.readout for probe in self.probes], name="probes")
+        refuse_duplicates([probe.readout for probe in self.probes], name="probes")
         return self
 
     @model_validator(mode="after")

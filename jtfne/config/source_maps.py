@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
-from jtfne.config._base import Frozen, Number, Share
-from jtfne.config.connections import Names, Selection, Selector
+from jtfne.pydantic_fields.field_types import Number, Share
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.selector_field import Names, Selection, Selector
 from jtfne.synapses import Synapse
 
 Depths = npt.NDArray[np.float64]

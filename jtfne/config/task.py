@@ -6,11 +6,11 @@ from pydantic import Field, field_validator, model_validator
 
 from jtfne._check import Limit, refuse, whole_number
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
-from jtfne.config._base import (
+from jtfne.pydantic_fields.custom_parts import OpenDeclared
+from jtfne.pydantic_fields.errors import HERE, describe_unknown
+from jtfne.pydantic_fields.field_types import (
     Count,
-    Declared,
     Flag,
-    Frozen,
     Label,
     Name,
     NotNegative,
@@ -18,8 +18,9 @@ from jtfne.config._base import (
     Whole,
     numeric,
 )
-from jtfne.config._errors import HERE, unknown
-from jtfne.config.connections import Selection
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.part_protocols import STIMULUS
+from jtfne.pydantic_fields.selector_field import Selection
 from jtfne.stimuli import STIMULI
 from jtfne.stimuli import Stimulus as Drive
 
@@ -43,7 +44,7 @@ class Run(Frozen):
     @classmethod
     def _check_dtype(cls, dtype: str) -> str:
         """Refuse a dtype that jtfne does not compute in."""
-        problem = unknown(dtype, DTYPES, name="dtype")
+        problem = describe_unknown(dtype, DTYPES, name="dtype")
         if problem:
             raise ValueError(problem)
         return dtype
@@ -117,9 +118,9 @@ class Stimulus(Frozen):
     target : Selector or str
         A text is a cell type.
     drive : stimulus
-        One of `jtfne.stimuli`: Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace,
-        in the input unit of the target's emitter; Poisson, SpikeTimes, Evoked, Rhythmic, through a
-        mechanism; Marker, an event only.
+        One of `jtfne.stimuli`: a current in the input unit of the target's emitter, spikes through
+        a mechanism, or a Marker, an event only; or of a class of your own, derived from
+        `jtfne.stimuli.Stimulus`.
     label : str
         Names its events.
     event : bool
@@ -139,7 +140,7 @@ class Stimulus(Frozen):
     """
 
     target: Selection
-    drive: Annotated[Drive, Declared(STIMULI, later=("weight_mV",))]
+    drive: Annotated[Drive, OpenDeclared(STIMULI, STIMULUS, later=("weight_mV",))]
     label: Label = ""
     event: Flag = True
     code: Annotated[Count, Field(le=MOST_CODE)] | None = None
@@ -192,7 +193,7 @@ class Task(Frozen):
             if last >= self.n_trials:
                 description = f"stimuli[{index}] in trial {last} with n_trials={self.n_trials}"
                 raise refuse(description, f"trials 0 .. {self.n_trials - 1}", HERE)
-        codes_of(self.stimuli)
+        assign_codes(self.stimuli)
         return self
 
     @property
@@ -212,7 +213,7 @@ class Task(Frozen):
         return self.conditions or ("",) * n_trials
 
 
-def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
+def assign_codes(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
     """Map the label of each stimulus with events or a code to its event code.
 
     Raises: JtfneError if a label has two codes, or a code two labels.
@@ -236,13 +237,15 @@ def codes_of(stimuli: tuple[Stimulus, ...]) -> dict[str, int]:
                 "a code for each label",
                 HERE,
             )
-    labels = dict.fromkeys(
-        stimulus.label for stimulus in stimuli if stimulus.event and stimulus.label not in codes
-    )
-    free_codes = (
-        code for code in range(1, len(codes) + len(labels) + 1) if code not in label_of_code
-    )
-    return {**codes, **dict(zip(labels, free_codes, strict=False))}
+    next_code = 1
+    for stimulus in stimuli:
+        if not stimulus.event or stimulus.label in codes:
+            continue
+        while next_code in label_of_code:
+            next_code += 1
+        codes[stimulus.label] = next_code
+        next_code += 1
+    return codes
 
 
 def span_ms(stimulus: Stimulus, duration_ms: float) -> tuple[float, float, float]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Frozen, Name, Number, numeric
-from jtfne.config._errors import HERE
+from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.field_types import Name, Number, as_kind_table, numeric
+from jtfne.pydantic_fields.frozen import Frozen
 
 
 class Linear(Frozen):
@@ -42,11 +43,6 @@ class Log(Frozen):
         return sign * xp.exp(searched)
 
 
-def _as_kind(value: Any) -> Any:
-    """Convert a bare name to the table that declares it."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
 Transform = Annotated[Linear | Log, Field(discriminator="kind")]
 
 
@@ -77,7 +73,7 @@ class Trainable(Frozen):
     path: Name
     bounds: Annotated[tuple[Number, Number], numeric]
     transform: Annotated[
-        Transform, BeforeValidator(_as_kind, json_schema_input_type=Transform | str)
+        Transform, BeforeValidator(as_kind_table, json_schema_input_type=Transform | str)
     ] = Linear()
 
     @model_validator(mode="after")

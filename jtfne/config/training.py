@@ -1,8 +1,8 @@
 """What a circuit is tuned to, and what of it may be tuned."""
 
-from jtfne.config._base import Frozen
 from jtfne.config.objective import Targets
 from jtfne.config.trainables import Trainable
+from jtfne.pydantic_fields.frozen import Frozen
 
 
 class Training(Frozen):

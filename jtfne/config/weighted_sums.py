@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import refuse
-from jtfne.config._base import Flag, Frozen, Positive, numeric
-from jtfne.config._errors import HERE
-from jtfne.config.connections import Selection, Selector
 from jtfne.measures import weighted_sum as measure
+from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.field_types import Flag, Positive, numeric
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.selector_field import Selection, Selector
 
 LEAST, MOST = measure.ERWS2_RATES
 PYRAMIDAL = Selector(cell_type=("E",))

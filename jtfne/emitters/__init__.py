@@ -1,7 +1,16 @@
 """Cell models. `EMITTERS` is the catalogue: the `kind` of a config file -> the class."""
 
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, Conductances, Emitter, SynapticInput
+from jtfne.emitters._base import (
+    Balance,
+    Conductances,
+    Emitter,
+    SynapticInput,
+    can_receive,
+    find_method,
+    has_method,
+    uses_deprecated_name,
+)
 from jtfne.emitters._trains import Trains, joined
 from jtfne.emitters.adaptive import AdaptiveLIF
 from jtfne.emitters.adex import AdEx
@@ -12,12 +21,12 @@ from jtfne.emitters.lif import LIF
 from jtfne.emitters.spike_sources import PoissonSource, SpikeSource
 from jtfne.emitters.two_compartment import TwoCompartment
 
-_CLASSES: tuple[type, ...] = (
+_CLASSES: tuple[type[Emitter], ...] = (
     *(LIF, AdaptiveLIF, GLIF1, GLIF2, GLIF3, AdEx),
     *(Izhikevich2003, Izhikevich2007, HodgkinHuxley, TwoCompartment),
     *(PoissonSource, SpikeSource),
 )
-EMITTERS: dict[str, type] = {cls.__name__: cls for cls in _CLASSES}
+EMITTERS: dict[str, type[Emitter]] = {cls.__name__: cls for cls in _CLASSES}
 
 __all__ = [
     "EMITTERS",
@@ -38,6 +47,10 @@ __all__ = [
     "SynapticInput",
     "Trains",
     "TwoCompartment",
+    "can_receive",
+    "find_method",
+    "has_method",
     "joined",
     "register",
+    "uses_deprecated_name",
 ]

@@ -1,7 +1,8 @@
 """What every emitter offers: a state, one step, and the currents that the step stood for."""
 
+import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -192,35 +193,36 @@ class Balance(NamedTuple):
     external: jax.Array
 
 
-class Emitter(Protocol):
+class Emitter:
     """A cell model: pure maps on arrays, whose parameters broadcast to (n_cells,).
+
+    The base of every cell model of the catalogue. Each has `input_unit`, `input_pA`, `init`, `step`
+    and `balance`; what else it can do is one of the methods below, which this class offers as what
+    a cell does that cannot. A user's own model needs none of them, and not this base either:
+    `find_method` takes the default from here.
 
     order: order of the scheme in dt, for a noiseless trace. input_unit: unit of drive, noise and
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
-    threshold has a derivative by its input, its state and every parameter that is a number. A class
-    that says `receives = False` only sends, as a source of spikes does: nothing may be connected or
-    applied to it. One that can jump under `Delta` synapses has `jumped_pA(before, syn, dt_ms)`: the
-    mean current over the step, (n_jumps, n_cells) inward, that each jump of `syn` stood for, 0
-    where the cell was refractory. One whose potential at the start may be declared (`v_init_mV`)
-    has `at_potential(v_mV)`: the state of cells at `v_mV` (n_cells,). One with compartments may
-    have `axial_pA`, of the signature of `balance`: the mean current (n_cells,) that flowed in a
-    cell from its dendrite to its soma, which is what such a cell is to the fields.
+    threshold has a derivative by its input, its state and every parameter that is a number.
+    receives: False for a class that only sends, as a source of spikes does: nothing may be
+    connected or applied to it.
     """
 
     order: ClassVar[int]
     input_unit: ClassVar[str]
     differentiable: ClassVar[bool]
+    receives: ClassVar[bool] = True
 
     @property
     def input_pA(self) -> jax.Array | float:
         """Current in pA that one input unit stands for."""
-        ...
+        raise NotImplementedError
 
     def init(self, uniform: jax.Array) -> Any:
         """The state at the start, spread by `uniform` (n_cells,) in [0, 1); zero is the reset
         state.
         """
-        ...
+        raise NotImplementedError
 
     def step(
         self, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -228,23 +230,108 @@ class Emitter(Protocol):
         """Advance by dt under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
         (n_cells,).
         """
-        ...
+        raise NotImplementedError
 
     def balance(
         self, before: Any, after: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> Balance:
         """The mean currents of the step that led from `before` to `after`."""
-        ...
+        raise NotImplementedError
+
+    def seeded(self, state: Any, seed: jax.Array, salt: jax.Array) -> Any:
+        """`state` with two random words of each cell, uint32 (n_cells,), for cells that draw as
+        they run; others leave it as it is.
+        """
+        return state
+
+    def at_potential(self, v_mV: jax.Array) -> Any:
+        """The state of cells at `v_mV` (n_cells,); a class that has it takes `v_init_mV`."""
+        raise NotImplementedError
+
+    def jumped_pA(self, before: Any, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
+        """The mean current over the step that each jump of `syn` stood for, (n_jumps, n_cells)
+        inward, 0 where the cell was refractory; a class that has it takes `Delta` synapses.
+        """
+        return jnp.zeros_like(syn.jumps_pA(1.0, dt_ms))
+
+    def jump(self, state: Any, syn: SynapticInput) -> Any:
+        """The state of cells, none of them refractory, after the jumps of `syn`; for cells with
+        more than one potential to say.
+        """
+        can_jump = has_method(self, "jumped_pA")
+        return state._replace(v_mV=syn.jumped_mV(state.v_mV)) if can_jump else state
+
+    def threshold_distance(self, before: Any, after: Any) -> jax.Array:
+        """How far each cell stands above its threshold after the step from `before` to `after`, as
+        a share of the distance from rest to threshold: (n_cells,); it spikes where that is not
+        negative. A class that has it has surrogate gradients.
+        """
+        raise NotImplementedError
+
+    def excess(self, before: Any, after: Any) -> jax.Array:
+        """Deprecated name of `threshold_distance`."""
+        warnings.warn("excess is threshold_distance now", DeprecationWarning, stacklevel=2)
+        return self.threshold_distance(before, after)
+
+    def axial_pA(
+        self, before: Any, after: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    ) -> jax.Array:
+        """The mean current (n_cells,) that flowed in a cell from its dendrite to its soma, which is
+        what a cell with compartments is to the fields.
+        """
+        raise NotImplementedError
 
 
-def above(
+DEPRECATED_METHODS = {"threshold_distance": "excess"}
+"""Optional methods of a user's own cell model that may still go by an older name."""
+
+
+def has_method(emitter: Any, name: str) -> bool:
+    """Whether a cell model, or its class, has an optional method of its own: can do what it says."""
+    return _find_own_method(emitter if isinstance(emitter, type) else type(emitter), name)[0]
+
+
+def find_method(emitter: Any, name: str) -> Callable[..., Any]:
+    """The method `name` of a cell model, also of a user's own class, which need not have it: the
+    default is that of `Emitter`.
+    """
+    has_own, own_name = _find_own_method(type(emitter), name)
+    method: Callable[..., Any] = (
+        getattr(emitter, own_name) if has_own else getattr(Emitter, name).__get__(emitter)
+    )
+    return method
+
+
+def uses_deprecated_name(emitter: Any, name: str) -> bool:
+    """Whether a cell model has the optional method `name` by its older name only."""
+    return _find_own_method(type(emitter), name)[1] != name
+
+
+def can_receive(emitter: Any) -> bool:
+    """Whether input can reach a cell model, or its class; False for one that only sends."""
+    return bool(getattr(emitter, "receives", Emitter.receives))
+
+
+def _find_own_method(cls: type, name: str) -> tuple[bool, str]:
+    """Whether `cls` has the method `name` of its own, and the name by which it has it.
+
+    The most derived class decides, by whichever name; one that sets the method to None has none.
+    """
+    for parent in cls.__mro__:
+        if parent is Emitter:
+            break
+        for own_name in (name, DEPRECATED_METHODS.get(name, name)):
+            if own_name in vars(parent):
+                return vars(parent)[own_name] is not None, own_name
+    return False, name
+
+
+def normalized_distance(
     v_mV: jax.Array, th_mV: jax.Array | float, rest_mV: jax.Array | float, low_mV: jax.Array | float
 ) -> jax.Array:
     """Distance of v above threshold, in units of threshold minus rest: (n_cells,).
 
-    Where a cell rests above threshold, `low_mV` takes the place of rest.
-
-    An emitter with a method `excess(before, after)`, the states around a step -> (n_cells,), has
-    surrogate gradients: it spikes where that is not negative. Such an emitter makes it of this.
+    Where a cell rests above threshold, `low_mV` takes the place of rest. It is what the catalogue's
+    `threshold_distance` are made of.
     """
     return (v_mV - th_mV) / (th_mV - jnp.where(jnp.less(rest_mV, th_mV), rest_mV, low_mV))

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
-from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
+from jtfne.emitters.lif import LIF, LIFState, balance_with_current, exponential_decay, free_jumps_pA
 
 
 class AdaptiveLIFState(NamedTuple):
@@ -23,7 +23,7 @@ class AdaptiveLIFState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AdaptiveLIF:
+class AdaptiveLIF(Emitter):
     """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th +
     th.
 
@@ -90,16 +90,18 @@ class AdaptiveLIF:
         (n_cells,).
         """
         start, w_pA, th_mV = self._start(state)
-        w_end_pA, mean_pA = decayed(w_pA, self.tau_w_ms, dt_ms)
-        th_mV = decayed(th_mV, self.tau_th_ms, dt_ms)[0]
+        w_end_pA, mean_pA = exponential_decay(w_pA, self.tau_w_ms, dt_ms)
+        th_mV = exponential_decay(th_mV, self.tau_th_ms, dt_ms)[0]
         membrane_state, spikes = self._membrane(start, self.v_th_mV + th_mV).step(
             start, i_pA - mean_pA, syn, dt_ms
         )
         return AdaptiveLIFState(*membrane_state, w_end_pA, th_mV), spikes
 
-    def excess(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
+    def threshold_distance(self, before: AdaptiveLIFState, after: AdaptiveLIFState) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV - after.th_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
+        return normalized_distance(
+            after.v_mV - after.th_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV
+        )
 
     def balance(
         self,
@@ -115,8 +117,14 @@ class AdaptiveLIF:
             LIFState(after.v_mV, after.hold_steps),
             self._membrane(start, self.v_th_mV + after.th_mV),
         )
-        return driven(
-            membrane, start, end, i_pA, -decayed(w_pA, self.tau_w_ms, dt_ms)[1], syn, dt_ms
+        return balance_with_current(
+            membrane,
+            start,
+            end,
+            i_pA,
+            -exponential_decay(w_pA, self.tau_w_ms, dt_ms)[1],
+            syn,
+            dt_ms,
         )
 
     def jumped_pA(

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
 
 SPREAD_mV = 10.0  # cells start up to this far above rest, so that they do not fire in lock-step
 TOP = 30.0  # of the exponent: e^30 times any conductance is a float32
@@ -33,7 +33,7 @@ class _Path(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AdEx:
+class AdEx(Emitter):
     """C v' = -g (v - v_rest) + g delta exp((v - v_t)/delta) - w + i, tau_w w' = a (v - v_rest) - w.
 
     At v >= v_peak: spike, v <- v_reset, w <- w + b. A step that would pass v_peak ends there, and
@@ -101,9 +101,9 @@ class AdEx:
         end = self._path(self._start(state), i_pA, syn, dt_ms).end
         return end, end.v_mV >= self.v_peak_mV
 
-    def excess(self, before: AdExState, after: AdExState) -> jax.Array:
+    def threshold_distance(self, before: AdExState, after: AdExState) -> jax.Array:
         """Distance of v above v_peak, in units of v_peak - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_peak_mV, self.v_rest_mV, self.v_reset_mV)
+        return normalized_distance(after.v_mV, self.v_peak_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self,

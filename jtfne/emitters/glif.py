@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import steps_up
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
-from jtfne.emitters.lif import LIF, LIFState, decayed, driven, free_jumps_pA
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
+from jtfne.emitters.lif import LIF, LIFState, balance_with_current, exponential_decay, free_jumps_pA
 
 # hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
 NEVER = -1.0
@@ -52,7 +52,7 @@ def _add_after_refractory(
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GLIF1:
+class GLIF1(Emitter):
     """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of GLIF
     models.
 
@@ -101,9 +101,9 @@ class GLIF1:
         """
         return self._membrane().step(state, i_pA, syn, dt_ms)
 
-    def excess(self, before: LIFState, after: LIFState) -> jax.Array:
+    def threshold_distance(self, before: LIFState, after: LIFState) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
+        return normalized_distance(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
         self,
@@ -136,7 +136,7 @@ class GLIF1:
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GLIF2:
+class GLIF2(Emitter):
     """GLIF1 (LIF-R) with th' = -th/tau_th, spikes at v_th + th, reset v <- e_l + f (v - e_l) + add.
 
     The v of the rule is that of the spike; f is `reset_fraction`, add `reset_add_mV`. When t_ref is
@@ -198,7 +198,7 @@ class GLIF2:
         (n_cells,).
         """
         start = self._start(state, dt_ms)
-        th_mV = decayed(
+        th_mV = exponential_decay(
             _add_after_refractory(state.th_mV, self.th_add_mV, state.hold_steps),
             self.tau_th_ms,
             dt_ms,
@@ -208,12 +208,14 @@ class GLIF2:
         membrane_state, spikes = self._membrane(start, reached_mV).step(start, i_pA, syn, dt_ms)
         return GLIF2State(*membrane_state, th_mV), spikes
 
-    def excess(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
+    def threshold_distance(self, before: GLIF2State, after: GLIF2State) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike.
 
         That of a refractory cell, whose v may stand above threshold, is no more than that of rest.
         """
-        distance = above(after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV)
+        distance = normalized_distance(
+            after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV
+        )
         return jnp.where(before.hold_steps > 0.5, jnp.minimum(distance, -1.0), distance)
 
     def balance(
@@ -258,7 +260,7 @@ class GLIF2:
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GLIF3:
+class GLIF3(Emitter):
     """GLIF1 (LIF-ASC) with after-spike currents.
 
     C dv/dt = -g (v - e_l) + i_1 + i_2 + i, i_k' = -i_k/tau_k.
@@ -318,9 +320,9 @@ class GLIF3:
         )
         return GLIF3State(*membrane_state, i_1_pA, i_2_pA), spikes
 
-    def excess(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
+    def threshold_distance(self, before: GLIF3State, after: GLIF3State) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
+        return normalized_distance(after.v_mV, self.v_th_mV, self.e_l_mV, self.v_reset_mV)
 
     def balance(
         self,
@@ -333,7 +335,9 @@ class GLIF3:
         """Mean currents of the step; the after-spike currents count as ionic."""
         (_, mean_1_pA), (_, mean_2_pA) = self._after_spike(before, dt_ms)
         start, end = (LIFState(state.v_mV, state.hold_steps) for state in (before, after))
-        return driven(self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms)
+        return balance_with_current(
+            self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms
+        )
 
     def jumped_pA(
         self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float
@@ -347,7 +351,9 @@ class GLIF3:
         """Each after-spike current at the end of this step, and its mean over the step."""
         i_1_pA = _add_after_refractory(state.i_1_pA, self.amp_1_pA, state.hold_steps)
         i_2_pA = _add_after_refractory(state.i_2_pA, self.amp_2_pA, state.hold_steps)
-        return decayed(i_1_pA, self.tau_1_ms, dt_ms), decayed(i_2_pA, self.tau_2_ms, dt_ms)
+        return exponential_decay(i_1_pA, self.tau_1_ms, dt_ms), exponential_decay(
+            i_2_pA, self.tau_2_ms, dt_ms
+        )
 
     def _membrane(self) -> LIF:
         """The membrane without after-spike currents."""

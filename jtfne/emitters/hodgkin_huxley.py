@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
 
 SPREAD_mV = 5.0  # cells start up to this far above rest, so that they do not fire in lock-step
 
@@ -33,7 +33,7 @@ class _Path(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class HodgkinHuxley:
+class HodgkinHuxley(Emitter):
     """C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i; a spike is v passing
     v_spike upwards.
 
@@ -110,11 +110,14 @@ class HodgkinHuxley:
         path = self._path(state, i_pA, syn, dt_ms)
         return path.end, path.spikes
 
-    def excess(self, before: HodgkinHuxleyState, after: HodgkinHuxleyState) -> jax.Array:
+    def threshold_distance(
+        self, before: HodgkinHuxleyState, after: HodgkinHuxleyState
+    ) -> jax.Array:
         """How far v passed v_spike upwards, in units of v_spike - e_l; >= 0 is a spike."""
-        distance_after = above(after.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
+        distance_after = normalized_distance(after.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
         return jnp.minimum(
-            distance_after, -above(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV)
+            distance_after,
+            -normalized_distance(before.v_mV, self.v_spike_mV, self.e_l_mV, self.v_t_mV),
         )
 
     def balance(

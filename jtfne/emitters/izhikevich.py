@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
 
 SPREAD_mV = 10.0  # cells start up to this far above reset, so that they do not fire in lock-step
 
@@ -42,7 +42,7 @@ def _apply_reset(
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Izhikevich2003:
+class Izhikevich2003(Emitter):
     """v' = 0.04 v^2 + 5 v + 140 - u + i/C, u' = a (b v - u); at v >= v_peak: v <- c, u <- u + d.
 
     Inputs are in mV/ms, the paper's I; the declared capacitance makes pA of them (1 pF mV/ms = 1
@@ -115,9 +115,9 @@ class Izhikevich2003:
         end_state = IzhikevichState(syn.jumped_mV(v_mV), u + dt_ms * self.a * (self.b * v_mV - u))
         return end_state, end_state.v_mV >= self.v_peak_mV
 
-    def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
+    def threshold_distance(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
         """Distance of v above v_peak, in units of v_peak - reset; >= 0 is a spike."""
-        return above(after.v_mV, self.v_peak_mV, self.c_mV, self.c_mV)
+        return normalized_distance(after.v_mV, self.v_peak_mV, self.c_mV, self.c_mV)
 
     def balance(
         self,
@@ -168,7 +168,7 @@ class Izhikevich2003:
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Izhikevich2007:
+class Izhikevich2007(Emitter):
     """C v' = k (v - v_r)(v - v_t) - u + i, u' = a (b (v - v_r) - u); at v >= v_peak: v <- c, u <- u
     + d.
 
@@ -241,9 +241,9 @@ class Izhikevich2007:
         end_state = IzhikevichState(syn.jumped_mV(free_mV), u_pA)
         return end_state, end_state.v_mV >= self.v_peak_mV
 
-    def excess(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
+    def threshold_distance(self, before: IzhikevichState, after: IzhikevichState) -> jax.Array:
         """Distance of v above v_peak, in units of v_peak - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_peak_mV, self.v_r_mV, self.c_mV)
+        return normalized_distance(after.v_mV, self.v_peak_mV, self.v_r_mV, self.c_mV)
 
     def balance(
         self,

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import steps_up
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above, ramp_mean
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance, ramp_mean
 
 
 class LIFState(NamedTuple):
@@ -23,7 +23,7 @@ class LIFState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LIF:
+class LIF(Emitter):
     """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, refractory for t_ref.
 
     t_ref is rounded up to whole steps.
@@ -97,9 +97,9 @@ class LIF:
         )
         return LIFState(v_mV, refractory_steps.astype(v_mV.dtype)), spikes
 
-    def excess(self, before: LIFState, after: LIFState) -> jax.Array:
+    def threshold_distance(self, before: LIFState, after: LIFState) -> jax.Array:
         """Distance of v above threshold in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
+        return normalized_distance(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self,
@@ -222,7 +222,7 @@ def free_jumps_pA(
     return jnp.where(hold_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
 
 
-def decayed(
+def exponential_decay(
     x: jax.Array, tau_ms: jax.Array | float, dt_ms: jax.Array | float
 ) -> tuple[jax.Array, jax.Array]:
     """`x` after dt of exponential decay x' = -x/tau, and its exact mean over dt."""
@@ -230,7 +230,7 @@ def decayed(
     return x * (1.0 - decay_share), x * decay_share * tau_ms / dt_ms
 
 
-def driven(
+def balance_with_current(
     membrane: LIF,
     before: LIFState,
     after: LIFState,

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jtfne._check import NOT_NEGATIVE, Limit
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput
+from jtfne.emitters._base import Balance, Emitter, SynapticInput
 from jtfne.emitters._trains import Trains
 
 
@@ -26,7 +26,7 @@ class PoissonSourceState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PoissonSource:
+class PoissonSource(Emitter):
     """Spikes at random: in each step one with probability 1 - exp(-rate dt), independent of all
     others.
 
@@ -109,7 +109,7 @@ class SpikeSourceState(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SpikeSource:
+class SpikeSource(Emitter):
     """Spikes as recorded: `times_ms` has a train for each cell of the type, in the order of ids.
 
     Times count from the start of each trial, sorted. A spike comes in the step that ends at its

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import steps_up
 from jtfne._tree import register
-from jtfne.emitters._base import Balance, SynapticInput, above
+from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
 
 
 class TwoCompartmentState(NamedTuple):
@@ -36,7 +36,7 @@ class _Currents(NamedTuple):
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TwoCompartment:
+class TwoCompartment(Emitter):
     """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v -
     v_d) + i_d.
 
@@ -122,9 +122,11 @@ class TwoCompartment:
         )
         return end._replace(hold_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
 
-    def excess(self, before: TwoCompartmentState, after: TwoCompartmentState) -> jax.Array:
+    def threshold_distance(
+        self, before: TwoCompartmentState, after: TwoCompartmentState
+    ) -> jax.Array:
         """Distance of the soma above threshold, in units of threshold - rest; >= 0 is a spike."""
-        return above(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
+        return normalized_distance(after.v_mV, self.v_th_mV, self.v_rest_mV, self.v_reset_mV)
 
     def balance(
         self,

@@ -25,9 +25,9 @@ from jtfne.engine._loop import (
     advance_jit,
     follow_jit,
     replay,
+    run_recorded,
     start,
     supports_replay,
-    watched,
 )
 from jtfne.engine._synaptic import received_pA
 
@@ -52,7 +52,7 @@ __all__ = [
     "joined",
     "received_pA",
     "replay",
+    "run_recorded",
     "start",
     "supports_replay",
-    "watched",
 ]

@@ -12,7 +12,7 @@ from jtfne.delivery import Delivery
 from jtfne.emitters import Balance, Emitter, SynapticInput
 from jtfne.plastic import PlasticDelivery
 from jtfne.surrogates import Surrogate
-from jtfne.synapses import Second
+from jtfne.synapses import RiseState, Synapse
 
 
 @register
@@ -42,8 +42,9 @@ class Circuit:
     state, if any receptor has one. delivery: of the synapses that do not change, None without any;
     plastic: of the others. conductive: which receptors are conductances (nS) and not currents (pA),
     empty if none is; e_rev_mV: (n_receptors,), 0 for currents, or None. jumps: which receptors are
-    jumps of v (mV), empty if none is. blocked: which of these magnesium blocks, empty if none;
-    mg_mM: (n_receptors,), 0 for the others, or None. dendrite_share: (n_receptors,), as in
+    jumps of v (mV), empty if none is. gates: by receptor, the synapse whose `gate` says which share
+    of its conductance is open, with the fields that it reads; None for the others; empty if none
+    has a gate. dendrite_share: (n_receptors,), as in
     `SynapticInput`, or None. surrogate: what makes spikes differentiable; None for spikes that are
     bools. cell_names: uint32 (2, n_cells), the words of the name from which each cell draws; None
     for cells that draw by their row. v_init_mV: (n_cells,), the potentials before the first step,
@@ -58,9 +59,8 @@ class Circuit:
     n_cells: int = dataclasses.field(metadata={"static": True})
     e_rev_mV: jax.Array | None = None
     conductive: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
-    second: tuple[Second, ...] = dataclasses.field(default=(), metadata={"static": True})
-    mg_mM: jax.Array | None = None
-    blocked: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
+    second: tuple[RiseState, ...] = dataclasses.field(default=(), metadata={"static": True})
+    gates: tuple[Synapse | None, ...] = ()
     plastic: tuple[PlasticDelivery, ...] = ()
     dendrite_share: jax.Array | None = None
     surrogate: Surrogate | None = None

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jtfne import _keys, noise
 from jtfne._check import refuse
 from jtfne.delivery import EventDelivery, SpikingCells
+from jtfne.emitters import find_method, has_method
 from jtfne.engine._arrays import (
     Carry,
     Chunk,
@@ -81,12 +82,11 @@ def _init_cells(
 
     random_words: two random words of each cell of the circuit.
     """
-    emitter: Any = group.emitter
+    emitter = group.emitter
     group_words = group.take(random_words[0]), group.take(random_words[1])
     spread_state = emitter.init(_keys.uniform(group_words, dtype))
-    if hasattr(emitter, "seeded"):  # a model whose cells draw as they run
-        spread_state = emitter.seeded(spread_state, *group_words)
-    if circuit.v_init_mV is None or not hasattr(emitter, "at_potential"):
+    spread_state = find_method(emitter, "seeded")(spread_state, *group_words)
+    if circuit.v_init_mV is None or not has_method(emitter, "at_potential"):
         return spread_state
     v_mV = group.take(circuit.v_init_mV)
     is_declared = ~jnp.isnan(v_mV)
@@ -127,14 +127,16 @@ def advance(
     Traceable. `advance_jit` is the same function compiled, and donates `carry`: do not use it
     afterwards.
     """
-    carry, spike_bits, rows_by_recorder = watched(circuit, inputs, recorders, carry, clock, dt_ms)
+    carry, spike_bits, rows_by_recorder = run_recorded(
+        circuit, inputs, recorders, carry, clock, dt_ms
+    )
     return carry, Chunk(
         spike_bits,
         tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True)),
     )
 
 
-def watched(
+def run_recorded(
     circuit: Circuit,
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
@@ -142,14 +144,12 @@ def watched(
     clock: InputChunk,
     dt_ms: jax.Array | float,
     indices: tuple[jax.Array | None, ...] | None = None,
-    heard: KnownSpikes | None = None,
+    known_spikes: KnownSpikes | None = None,
 ) -> tuple[Carry, Any, list[jax.Array]]:
     """Run a chunk; return the state, the packed spikes and the recorders' rows before `finish`.
 
-    Means over intervals are summed by a loop of their own within the loop over intervals: a sum of
-    the size of a row stays where it is, while adding to one row of all rows is three operations a
-    step. indices: the cells that each recorder keeps, if not its own `index`. heard: the spikes, if
-    they are known; cells then stand still, and there are no words.
+    indices: the cells that each recorder keeps, if not its own `index`. known_spikes: the spikes,
+    if they are known; cells then stand still, and there are no packed spikes.
     Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
     """
     n_steps = clock.waveforms.shape[0]
@@ -168,30 +168,53 @@ def watched(
             "engine",
         )
     decay = jnp.exp(-dt_ms / circuit.tau_syn_ms[: circuit.n_receptors])
-    step = _make_step(
-        circuit,
-        inputs,
-        decay,
-        dt_ms,
-        mean_recorders,
-        step_recorders,
-        None if heard is None else heard.cells,
+    spiking_cells = None if known_spikes is None else known_spikes.cells
+    step = _make_step(circuit, inputs, decay, dt_ms, mean_recorders, step_recorders, spiking_cells)
+    spike_ranges = (
+        None if known_spikes is None else (known_spikes.first[:-1], known_spikes.first[1:])
     )
-    steps: _StepInputs = clock, None if heard is None else (heard.first[:-1], heard.first[1:])
+    steps: _StepInputs = clock, spike_ranges
     if not mean_recorders:
         no_sums: list[jax.Array] = []
         (carry, _), (spike_bits, rows) = jax.lax.scan(step, (carry, no_sums), steps)
         return carry, spike_bits, rows
-
-    first_step, no_spikes, syn = (
-        carry.step,
-        jnp.zeros(circuit.n_cells, bool),
-        synaptic_input(circuit, carry, dt_ms),
+    zero_sums = _make_zero_sums(circuit, carry, mean_recorders, dt_ms)
+    carry, buffers, (spike_bits, rows) = _scan_intervals(
+        step, carry, steps, n_steps, mean_recorders, zero_sums
     )
-    blank_view = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, no_spikes, dt_ms)
-    zero_sums = [
-        jnp.zeros(_read(r, i, blank_view).shape, circuit.drive_pA.dtype) for r, i in mean_recorders
+    return carry, spike_bits, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+
+
+def _make_zero_sums(
+    circuit: Circuit,
+    carry: Carry,
+    mean_recorders: list[_RecordedCells],
+    dt_ms: jax.Array | float,
+) -> list[jax.Array]:
+    """Return the sums of an interval before its first step: zeros of the shape that is read."""
+    syn, no_spikes = synaptic_input(circuit, carry, dt_ms), jnp.zeros(circuit.n_cells, bool)
+    view = View(circuit, carry.cells, carry.cells, syn, circuit.drive_pA, no_spikes, dt_ms)
+    return [
+        jnp.zeros(_read(recorder, index, view).shape, circuit.drive_pA.dtype)
+        for recorder, index in mean_recorders
     ]
+
+
+def _scan_intervals(
+    step: Callable[[_StateAndSums, _StepInputs], tuple[_StateAndSums, Any]],
+    carry: Carry,
+    steps: _StepInputs,
+    n_steps: int,
+    mean_recorders: list[_RecordedCells],
+    zero_sums: list[jax.Array],
+) -> tuple[Carry, list[jax.Array], Any]:
+    """Return the state, the means of each of `mean_recorders`, and what each step yields.
+
+    Means over intervals are summed by a loop of their own within the loop over intervals: a sum of
+    the size of a row stays where it is, while adding to one row of all rows is three operations a
+    step.
+    """
+    first_step = carry.step
 
     def interval(state: _StateAndSums, interval_inputs: _StepInputs) -> tuple[_StateAndSums, Any]:
         carry, buffers = state
@@ -213,10 +236,8 @@ def watched(
         for (r, _), row in zip(mean_recorders, zero_sums, strict=True)
     ]
     (carry, buffers), step_outputs = jax.lax.scan(interval, (carry, buffers), inputs_by_interval)
-    spike_bits, rows = jax.tree.map(
-        lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs
-    )
-    return carry, spike_bits, [(buffers if r.every > 1 else rows).pop(0) for r in recorders]
+    step_outputs = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs)
+    return carry, buffers, step_outputs
 
 
 def _make_step(
@@ -271,7 +292,7 @@ def replay(
     recorders: tuple[Recorder, ...],
     carry: Carry,
     clock: InputChunk,
-    heard: KnownSpikes,
+    known_spikes: KnownSpikes,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, tuple[Any, ...]]:
     """Return what `recorders` keep of a chunk whose spikes are known, and the state after it.
@@ -279,8 +300,8 @@ def replay(
     Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `supports_replay`
     allows. carry: without cells.
     """
-    carry, _, rows_by_recorder = watched(
-        circuit, inputs, recorders, carry, clock, dt_ms, heard=heard
+    carry, _, rows_by_recorder = run_recorded(
+        circuit, inputs, recorders, carry, clock, dt_ms, known_spikes=known_spikes
     )
     return carry, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True))
 

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 
 from jtfne import noise
 from jtfne.delivery import EventDelivery, SpikingCells, pack
-from jtfne.emitters import SynapticInput
+from jtfne.emitters import SynapticInput, find_method
 from jtfne.engine._arrays import Carry, Circuit, InputChunk, Inputs, PoissonState, View, joined
-from jtfne.engine._slopes import clip_voltage_gradient, surrogate_spikes
+from jtfne.engine._surrogate_step import clip_voltage_gradient, surrogate_spikes
 from jtfne.engine._synaptic import build_synaptic_input
-from jtfne.synapses import advanced
+from jtfne.synapses import step_rise
 
 
 def step_circuit(
@@ -186,7 +186,7 @@ def _step_rise(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> list
     if carry.second is None:
         return []
     first, second = (rows.reshape(-1, circuit.n_cells) for rows in (carry.syn, carry.second))
-    return [advanced(first, second, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)]
+    return [step_rise(first, second, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)]
 
 
 def _external_current(
@@ -331,19 +331,10 @@ def add_first_spikes(
         circuit, carry, dt_ms, arriving.reshape(circuit.n_receptors, circuit.n_cells)
     )
     cells = tuple(
-        _apply_jumps(group.emitter, state, jumps.of(group.take))
+        find_method(group.emitter, "jump")(state, jumps.of(group.take))
         for group, state in zip(circuit.groups, carry.cells, strict=True)
     )
     return carry._replace(syn=syn, cells=cells)
-
-
-def _apply_jumps(emitter: Any, state: Any, syn: SynapticInput) -> Any:
-    """Return the state of cells, none of them refractory, after the jumps of `syn` (if any)."""
-    if hasattr(emitter, "jump"):  # one with more than one potential
-        return emitter.jump(state, syn)
-    return (
-        state._replace(v_mV=syn.jumped_mV(state.v_mV)) if hasattr(emitter, "jumped_pA") else state
-    )
 
 
 def synaptic_input(

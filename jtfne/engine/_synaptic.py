@@ -1,14 +1,14 @@
 """Rows of synaptic state -> the input of a cell, and the current that each receptor brings."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from jtfne.emitters import Conductances, SynapticInput
+from jtfne.emitters import Conductances, SynapticInput, find_method
 from jtfne.engine._arrays import Circuit, View
-from jtfne.synapses import courses, unblocked
+from jtfne.synapses import courses
 
 
 def build_synaptic_input(
@@ -22,7 +22,7 @@ def build_synaptic_input(
     """Return the synaptic input of the step that begins, from the receptors' rows of state.
 
     rows: (n_receptors, n_cells); second: their second rows. v_mV: the potentials (n_cells,) by
-    which magnesium blocks, if it does. arriving: (n_receptors, n_cells), what arrives at the end of
+    which gates open. arriving: (n_receptors, n_cells), what arrives at the end of
     the step, of which the rows of jumps are read; None for nothing.
     """
     if circuit.only_currents and not circuit.second:
@@ -54,7 +54,7 @@ def build_synaptic_input(
         return currents_pA
     g_nS = _stack_rows(
         [
-            _apply_mg_block(circuit, course.receptor, course.value, v_mV)
+            _apply_gate(circuit, course.receptor, course.value, v_mV)
             for course in conductance_courses
         ],
         no_row,
@@ -72,13 +72,12 @@ def _jumps_mV(circuit: Circuit, rows: jax.Array, arriving: jax.Array | None) -> 
     return jnp.stack([arriving[receptor] for receptor in circuit.jumping])
 
 
-def _apply_mg_block(
+def _apply_gate(
     circuit: Circuit, receptor: int, g_nS: jax.Array, v_mV: Callable[[], jax.Array]
 ) -> jax.Array:
-    """Return a conductance (n_cells,) after the magnesium block, if its receptor has one."""
-    if circuit.mg_mM is None or not circuit.blocked[receptor]:
-        return g_nS
-    return g_nS * unblocked(v_mV(), circuit.mg_mM[receptor])
+    """Return the open part of a conductance (n_cells,): all of it if its receptor has no gate."""
+    synapse = circuit.gates[receptor] if circuit.gates else None
+    return g_nS if synapse is None else g_nS * synapse.gate(v_mV())
 
 
 def _stack_rows(parts: list[jax.Array], none: jax.Array) -> jax.Array:
@@ -111,14 +110,10 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
         receptor_pA[receptor] = receptor_pA[receptor] + mean_pA
     jump_pA: Any = 0.0
     if view.circuit.jumping:
-        emitter: Any = group.emitter
         # A cell whose membrane cannot jump is no target of a jump, but may stand in one circuit
-        # with such targets.
-        can_jump, jumps_mV = hasattr(emitter, "jumped_pA"), cast(jax.Array, syn.jumps_mV)
-        before = view.before[group_index]
-        rows_pA = (
-            emitter.jumped_pA(before, syn, view.dt_ms) if can_jump else jnp.zeros_like(jumps_mV)
-        )
+        # with such targets: its rows are 0.
+        jumped_pA = find_method(group.emitter, "jumped_pA")
+        rows_pA = jumped_pA(view.before[group_index], syn, view.dt_ms)
         jump_pA = rows_pA.sum(0)
         for row, receptor in enumerate(view.circuit.jumping):
             receptor_pA[receptor] = rows_pA[row]
@@ -146,8 +141,8 @@ def _list_row_receptors(circuit: Circuit) -> tuple[list[int], list[int]]:
     """Return the receptor of each row of currents, and of conductances, in
     `build_synaptic_input`.
     """
-    double_rows = {second.receptor for second in circuit.second if not second.linked}
-    alpha_receptors = {second.receptor for second in circuit.second if second.linked}
+    double_rows = {rise.receptor for rise in circuit.second if not rise.equal_taus}
+    alpha_receptors = {rise.receptor for rise in circuit.second if rise.equal_taus}
     receptors = (r for r in range(circuit.n_receptors) if r not in circuit.jumping)
     rows = [r for r in receptors for _ in range(1 + (r in double_rows))]
     conductive = circuit.conductive or (False,) * circuit.n_receptors

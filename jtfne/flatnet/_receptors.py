@@ -12,7 +12,7 @@ from jtfne._check import one_of
 from jtfne.config import Config
 from jtfne.config.source_maps import sign_of, words_of
 from jtfne.stimuli import SYNAPTIC
-from jtfne.synapses import NMDA, Second, Synapse
+from jtfne.synapses import RiseState, Synapse
 from jtfne.wiring import NetData
 
 
@@ -57,38 +57,52 @@ def _kinetics(mechanism: Synapse) -> tuple[Any, ...]:
     Inputs of synapses with equal keys may be added up as they arrive.
     """
     key: list[Any] = [type(mechanism)]
-    for field in dataclasses.fields(mechanism):
+    for field in dataclasses.fields(mechanism):  # type: ignore[arg-type]  # every synapse is one
+        value = getattr(mechanism, field.name)
+        is_number = value is not None and not field.metadata.get("static")
         if field.name != "sign":
-            value = getattr(mechanism, field.name)
-            key.append(None if value is None else float(value))
+            key.append(float(value) if is_number else value)
     return tuple(key)
 
 
 def build_receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Fields of `engine.Circuit` that describe receptors: one row each, then the second rows."""
-    seconds = [(k, synapse) for k, synapse in enumerate(synapses) if synapse.linked is not None]
-    taus_ms = [
-        *(synapse.taus_ms[0] for synapse in synapses),
-        *(synapse.taus_ms[1] for _, synapse in seconds),
-    ]
-    conductive = tuple(synapse.unit == "nS" for synapse in synapses)
-    e_rev_mV, mg_mM = (
-        [getattr(synapse, name, 0.0) for synapse in synapses] for name in ("e_rev_mV", "mg_mM")
-    )
-    has_mg_block = tuple(isinstance(synapse, NMDA) for synapse in synapses)
-    jumps = tuple(synapse.unit == "mV" for synapse in synapses)
-    shares = [synapse.dendrite_share for synapse in synapses]
+    taus_ms, rise_taus_ms, rise_states = [], [], []
+    conductive, jumps, e_rev_mV, gates, shares = [], [], [], [], []
+    for k, synapse in enumerate(synapses):
+        taus_ms.append(synapse.taus_ms[0])
+        if len(synapse.taus_ms) > 1:
+            rise_taus_ms.append(synapse.taus_ms[1])
+            rise_states.append(RiseState(k, synapse.equal_taus))
+        is_conductance = synapse.unit == "nS"
+        conductive.append(is_conductance)
+        e_rev_mV.append(synapse.e_rev_mV if is_conductance else 0.0)
+        gates.append(_make_gate(synapse, dtype))
+        jumps.append(synapse.unit == "mV")
+        shares.append(synapse.dendrite_share)
     has_share = any(share is not None for share in shares)
     return {
-        "tau_syn_ms": jnp.asarray(taus_ms, dtype),
+        "tau_syn_ms": jnp.asarray([*taus_ms, *rise_taus_ms], dtype),
         "e_rev_mV": jnp.asarray(e_rev_mV, dtype) if any(conductive) else None,
-        "conductive": conductive if any(conductive) else (),
-        "mg_mM": jnp.asarray(mg_mM, dtype) if any(has_mg_block) else None,
-        "blocked": has_mg_block if any(has_mg_block) else (),
-        "jumps": jumps if any(jumps) else (),
-        "second": tuple(Second(k, bool(synapse.linked)) for k, synapse in seconds),
+        "conductive": tuple(conductive) if any(conductive) else (),
+        "gates": tuple(gates) if any(gate is not None for gate in gates) else (),
+        "jumps": tuple(jumps) if any(jumps) else (),
+        "second": tuple(rise_states),
         "dendrite_share": _convert_shares(shares, dtype) if has_share else None,
     }
+
+
+def _make_gate(synapse: Synapse, dtype: np.dtype[Any]) -> Synapse | None:
+    """The synapse with the fields that its gate reads as arrays, no others; None without a gate."""
+    if not synapse.gate_fields:
+        return None
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(synapse):  # type: ignore[arg-type]  # every synapse is one
+        if field.metadata.get("static"):
+            continue
+        is_read = field.name in synapse.gate_fields
+        fields[field.name] = jnp.asarray(getattr(synapse, field.name), dtype) if is_read else None
+    return dataclasses.replace(synapse, **fields)  # type: ignore[type-var]
 
 
 def _convert_shares(shares: list[jax.Array | float | None], dtype: np.dtype[Any]) -> jax.Array:

@@ -18,7 +18,6 @@ Complaint = tuple[str, str]  # what is given, what is allowed
 LAMINAR = ("lfp_proxy", "csd_proxy", "lfp", "csd")
 AREAL = ("dipole", "rws", "erws")  # one trace an area
 HEAD = ("eeg_proxy", "meg_proxy", "eeg", "meg")
-CLOCK_MS = 1e-6  # times are multiples of the step to within rounding
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jtfne._units import Floats
 
 
 def disc(away_m: Floats, radius_m: float, sigma_S_m: float) -> Floats:

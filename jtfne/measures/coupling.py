@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-MS_PER_S = 1000.0
+from jtfne._units import MS_PER_s
+
 N_BINS = 18  # of 20 degrees each: Tort et al. (2010), "The modulation index"
 Band = tuple[float, float]
 
@@ -26,15 +27,15 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
     values = jnp.asarray(x)
     n = values.shape[-1]
     spectrum = jnp.fft.fft(values, axis=-1)
-    f_Hz = jnp.arange(n) * (MS_PER_S / (n * dt_ms))
-    tolerance_Hz = 1e-6 * MS_PER_S / (n * dt_ms)
+    f_Hz = jnp.arange(n) * (MS_PER_s / (n * dt_ms))
+    tolerance_Hz = 1e-6 * MS_PER_s / (n * dt_ms)
     in_band = (
         (f_Hz >= band_Hz[0] - tolerance_Hz)
         & (f_Hz <= band_Hz[1] + tolerance_Hz)
         & (jnp.arange(n) > 0)
         & (2 * jnp.arange(n) < n)
     )
-    band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_S / dt_ms / 2
+    band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_s / dt_ms / 2
     if band_Hz[0] < 0.0 or band_Hz[1] > half_Hz * (1.0 + 1e-9):
         raise ValueError(
             f"{band} is not allowed; allowed: 0 to {half_Hz:g} Hz, the Nyquist frequency (half the "
@@ -50,7 +51,7 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
 
 def _holds(n: int, dt_ms: float, band_Hz: Band) -> bool:
     """Whether the band holds a frequency of an n-step Fourier series below half the rate."""
-    step_Hz = MS_PER_S / (n * dt_ms)
+    step_Hz = MS_PER_s / (n * dt_ms)
     first_harmonic = max(1, -int(-(band_Hz[0] / step_Hz - 1e-6) // 1))
     return first_harmonic * step_Hz <= band_Hz[1] + 1e-6 * step_Hz and 2 * first_harmonic < n
 

@@ -13,16 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
-from numpy.typing import NDArray
 
+from jtfne import _time
 from jtfne._check import FINITE, POSITIVE, Limit, describe_value, in_range, refuse
+from jtfne._units import Floats, M_PER_mm
 
-Floats = NDArray[np.float64]
-
-M_PER_MM = 1e-3
 CORTEX_S_M = 0.3
 FEWEST = 3
-TOLERANCE = 1e-4  # as a share of a step: above the rounding of depths stored in float32
 GAUSSIAN_3 = (np.exp(-0.5), 1.0, np.exp(-0.5))  # three points, sd of one contact: CSDplotter's
 
 
@@ -50,7 +47,7 @@ def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None)
         )
     difference = 2.0 * values[..., 1:-1] - values[..., 2:] - values[..., :-2]
     return (
-        difference if sigma_S_m is None else difference * (sigma_S_m / (spacing_mm * M_PER_MM) ** 2)
+        difference if sigma_S_m is None else difference * (sigma_S_m / (spacing_mm * M_PER_mm) ** 2)
     )
 
 
@@ -100,7 +97,7 @@ def depths(z_mm: ArrayLike, *, even: bool, where: str) -> Floats:
         raise refuse(
             "depths that do not all grow", "finite depths, each contact below the one before", where
         )
-    if even and not np.all(np.abs(step - step.mean()) <= TOLERANCE * step.mean() + 1e-9):
+    if even and not _time.is_even(z):
         raise refuse(
             "depths that are not evenly spaced", "one step throughout, or KernelCSD()", where
         )
@@ -134,7 +131,7 @@ class SecondDifference:
         n = z.size
         matrix: Floats = 2.0 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
         matrix[0, 0] = matrix[-1, -1] = 1.0
-        step_m = (z[-1] - z[0]) / (n - 1) * M_PER_MM
+        step_m = (z[-1] - z[0]) / (n - 1) * M_PER_mm
         matrix *= sigma_S_m / step_m**2
         return matrix if self.vaknin else matrix[1:-1]
 

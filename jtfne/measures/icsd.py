@@ -13,10 +13,11 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jtfne._check import NOT_NEGATIVE, in_range, refuse
+from jtfne._units import Floats, M_PER_mm
 from jtfne.measures._disc import disc, moments
-from jtfne.measures.csd import M_PER_MM, Floats, depths, positive
+from jtfne.measures.csd import depths, positive
 
-DIAMETER_MM = 0.5
+DIAMETER_mm = 0.5
 MOST_PLACES = 100_000  # of estimates along a probe: a matrix of 8 bytes each for every contact
 
 
@@ -30,7 +31,7 @@ class DeltaICSD:
     [4.16666...e-08, 2.82097...e-08]
     """
 
-    diameter_mm: float = DIAMETER_MM
+    diameter_mm: float = DIAMETER_mm
     sigma_top_S_m: float | None = None
 
     def __post_init__(self) -> None:
@@ -67,7 +68,7 @@ class StepICSD:
     [3.77761...e-08, 2.84316...e-08]
     """
 
-    diameter_mm: float = DIAMETER_MM
+    diameter_mm: float = DIAMETER_mm
     sigma_top_S_m: float | None = None
 
     def __post_init__(self) -> None:
@@ -113,7 +114,7 @@ class SplineICSD:
     [0.1, 0.15, 0.2, 0.25, 0.3]
     """
 
-    diameter_mm: float = DIAMETER_MM
+    diameter_mm: float = DIAMETER_mm
     sigma_top_S_m: float | None = None
     step_mm: float | None = None
 
@@ -152,7 +153,7 @@ class SplineICSD:
         inverse = _inverse(self.forward(z_mm, sigma_S_m))
         if self.step_mm is None:
             return inverse
-        places_m = self.places_mm(z_mm) * M_PER_MM
+        places_m = self.places_mm(z_mm) * M_PER_mm
         k = np.clip(np.searchsorted(nodes_m, places_m, side="right") - 1, 0, nodes_m.size - 2)
         along = (places_m - nodes_m[k])[:, None]
         at_places: Floats = (
@@ -217,7 +218,7 @@ def _inverse(matrix: Floats) -> Floats:
 
 
 def _radius_m(method: _Cylinder) -> float:
-    return method.diameter_mm * M_PER_MM / 2.0
+    return method.diameter_mm * M_PER_mm / 2.0
 
 
 def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
@@ -233,7 +234,7 @@ def _contacts(method: _Cylinder, z_mm: ArrayLike) -> tuple[Floats, float]:
             "contacts below the surface, at depth 0",
             where,
         )
-    return z * M_PER_MM, float(z[-1] - z[0]) / (z.size - 1) * M_PER_MM
+    return z * M_PER_mm, float(z[-1] - z[0]) / (z.size - 1) * M_PER_mm
 
 
 def _add_mirror_images(

@@ -9,11 +9,12 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, in_range, refuse, whole_number
+from jtfne._units import Floats, M_PER_mm
 from jtfne.measures._disc import disc
-from jtfne.measures.csd import FEWEST, M_PER_MM, Floats, check_numbers, depths, positive
-from jtfne.measures.icsd import DIAMETER_MM, grid
+from jtfne.measures.csd import FEWEST, check_numbers, depths, positive
+from jtfne.measures.icsd import DIAMETER_mm, grid
 
-WIDTHS_MM = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
+WIDTHS_mm = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
 RIDGES = tuple(float(ridge) for ridge in 10.0 ** np.arange(-9.0, 0.5, 0.5))
 NODES = 48
 MOST_SOURCES = 100_000  # 48 nodes of quadrature each, for every contact: 38 MB a contact
@@ -34,8 +35,8 @@ class KernelCSD:
     (4, 4)
     """
 
-    diameter_mm: float = DIAMETER_MM
-    widths_mm: tuple[float, ...] = WIDTHS_MM
+    diameter_mm: float = DIAMETER_mm
+    widths_mm: tuple[float, ...] = WIDTHS_mm
     ridges: tuple[float, ...] = RIDGES
     n_sources: int = 300
     beyond_mm: float = 0.0
@@ -65,7 +66,7 @@ class KernelCSD:
         width = self.widths_mm[0]
         potentials = self._potentials(z, width, sigma_S_m)
         sources = _gaussian(
-            (self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_MM, width * M_PER_MM
+            (self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_mm, width * M_PER_mm
         )
         kernel, cross = potentials @ potentials.T, sources @ potentials.T
         return np.asarray(
@@ -113,8 +114,8 @@ class KernelCSD:
         """b (n_channels, n_sources), V per A/m^2, a source's integral over depth: by quadrature to
         the kink and on.
         """
-        away_m = np.abs(z_mm[:, None] - self._sources_mm(z_mm)) * M_PER_MM
-        width_m = width_mm * M_PER_MM
+        away_m = np.abs(z_mm[:, None] - self._sources_mm(z_mm)) * M_PER_mm
+        width_m = width_mm * M_PER_mm
         reach_m = REACH * width_m
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
         kink_m = np.minimum(away_m, reach_m)[..., None]
@@ -122,7 +123,7 @@ class KernelCSD:
         for low_m, high_m in ((-reach_m, kink_m), (kink_m, reach_m)):
             half_m = (high_m - low_m) / 2.0
             at_m = (high_m + low_m) / 2.0 + half_m * nodes
-            field = disc(away_m[..., None] - at_m, self.diameter_mm * M_PER_MM / 2.0, sigma_S_m)
+            field = disc(away_m[..., None] - at_m, self.diameter_mm * M_PER_mm / 2.0, sigma_S_m)
             total += np.sum(half_m * weights * field * _gaussian(at_m, width_m), axis=-1)
         return total
 

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, in_range, refuse
+from jtfne._units import Floats, MS_PER_s
 
-Floats = npt.NDArray[np.float64]
-MS_PER_S = 1000.0
 ZETA_HALF = -1.4603545088095868  # Riemann's zeta function at 1/2
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(100)
 
@@ -60,7 +59,7 @@ def siegert(
         _noisy(low, high, tau_m_ms, t_ref_ms),
         _noise_free(mu, tau_m_ms, v_th_mV, v_reset_mV, t_ref_ms),
     )
-    return MS_PER_S * rate_per_ms
+    return MS_PER_s * rate_per_ms
 
 
 class Stationary(NamedTuple):
@@ -117,7 +116,7 @@ def stationary_rates(
             f"{variance_ext.shape}"
         )
         raise refuse(message_given, "(n, n), (n, n), (n,), (n,)", where)
-    gain_mV, gain_mV2 = (tau_m_ms / MS_PER_S * k * power for power in (jump, jump * jump))
+    gain_mV, gain_mV2 = (tau_m_ms / MS_PER_s * k * power for power in (jump, jump * jump))
     rate_Hz = np.full(n, start_Hz)
     for _ in range(max_steps):
         mu, sigma = mu_ext + gain_mV @ rate_Hz, np.sqrt(variance_ext + gain_mV2 @ rate_Hz)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-MS_PER_S = 1000.0
+from jtfne._units import MS_PER_s
 
 
 def rate(counts: ArrayLike, window_ms: float) -> jax.Array:
@@ -13,7 +13,7 @@ def rate(counts: ArrayLike, window_ms: float) -> jax.Array:
     >>> rate(jnp.array([1.0, 5.0]), window_ms=500.0).tolist()
     [2.0, 10.0]
     """
-    return jnp.asarray(counts) * (MS_PER_S / window_ms)
+    return jnp.asarray(counts) * (MS_PER_s / window_ms)
 
 
 def population_rate(counts: ArrayLike, bin_ms: float) -> jax.Array:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import NOT_NEGATIVE, Limit
+from jtfne._time import CLOCK_ms, in_baseline
 from jtfne.measures import csd
-from jtfne.measures._base import AREAL, CLOCK_MS, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,7 @@ class Topography(Measure):
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_channels) -> (n_channels,)."""
-        samples_after = np.flatnonzero(frame.time_ms >= self.onset_ms - CLOCK_MS)
+        samples_after = np.flatnonzero(frame.time_ms >= self.onset_ms - CLOCK_ms)
         return jnp.mean(_response(x, frame, self.onset_ms, self.baseline_ms)[samples_after], axis=0)
 
     def unit(self, of: str) -> str:
@@ -158,8 +159,7 @@ class Topography(Measure):
 
 def _find_baseline_samples(frame: Frame, onset_ms: float, baseline_ms: float) -> NDArray[np.int64]:
     """Indices of the samples in the baseline."""
-    since_ms = frame.time_ms - onset_ms
-    return np.flatnonzero((since_ms >= -baseline_ms - CLOCK_MS) & (since_ms < -CLOCK_MS))
+    return np.flatnonzero(in_baseline(frame.time_ms, baseline_ms, onset_ms))
 
 
 def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -> jax.Array:
@@ -173,8 +173,8 @@ def _response(x: jax.Array, frame: Frame, onset_ms: float, baseline_ms: float) -
 def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Complaint | None:
     """Complaint about an onset after the samples, or a baseline that is not within them."""
     start_ms, stop_ms = frame.first_ms - frame.step_ms, float(frame.time_ms[-1])
-    if onset_ms > stop_ms + CLOCK_MS or (
-        baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_MS
+    if onset_ms > stop_ms + CLOCK_ms or (
+        baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_ms
     ):
         message_given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
         allowed = (

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._units import MS_PER_s
 from jtfne.measures import spectrolaminar, spectrum
 from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
 
-COUNTED_MS = 1.0  # bin of the population rate whose spectrum is taken
+COUNTED_ms = 1.0  # bin of the population rate whose spectrum is taken
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class PowerSpectrum(Measure):
     low_Hz: float = 1.0
     high_Hz: float = 100.0
     relative: bool = True
-    segment_ms: float = spectrum.SEGMENT_MS
+    segment_ms: float = spectrum.SEGMENT_ms
     evoked: bool = False
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
@@ -62,7 +63,7 @@ class PowerSpectrum(Measure):
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
         """Steps in a bin of 1 ms."""
-        return max(1, round(COUNTED_MS / step_ms))
+        return max(1, round(COUNTED_ms / step_ms))
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Refuse a band beyond half the sampling rate, or with fewer than 2 frequencies."""
@@ -102,7 +103,7 @@ class BandPower(Measure):
     low_Hz: float
     high_Hz: float
     relative: bool = False
-    segment_ms: float = spectrum.SEGMENT_MS
+    segment_ms: float = spectrum.SEGMENT_ms
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_rows) -> u^2, or a share."""
@@ -121,7 +122,7 @@ class BandPower(Measure):
 
     def bin_of(self, n_samples: int, step_ms: float) -> int:
         """Steps in a bin of 1 ms."""
-        return max(1, round(COUNTED_MS / step_ms))
+        return max(1, round(COUNTED_ms / step_ms))
 
     def complaint(self, frame: Frame) -> Complaint | None:
         """Refuse a band beyond half the sampling rate, or without a frequency."""
@@ -165,11 +166,11 @@ class SpectrolaminarCrossover(Measure):
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the two profiles do not cross, high frequencies above"
     one_area: ClassVar[bool] = True
-    low_from_Hz: float = spectrolaminar.LOW_BAND_HZ[0]
-    low_to_Hz: float = spectrolaminar.LOW_BAND_HZ[1]
-    high_from_Hz: float = spectrolaminar.HIGH_BAND_HZ[0]
-    high_to_Hz: float = spectrolaminar.HIGH_BAND_HZ[1]
-    segment_ms: float = spectrum.SEGMENT_MS
+    low_from_Hz: float = spectrolaminar.LOW_BAND_Hz[0]
+    low_to_Hz: float = spectrolaminar.LOW_BAND_Hz[1]
+    high_from_Hz: float = spectrolaminar.HIGH_BAND_Hz[0]
+    high_to_Hz: float = spectrolaminar.HIGH_BAND_Hz[1]
+    segment_ms: float = spectrum.SEGMENT_ms
 
     def __call__(self, x: jax.Array, frame: Frame) -> jax.Array:
         """Samples (n_trials, n_samples, n_channels) -> mm."""
@@ -196,7 +197,7 @@ class SpectrolaminarCrossover(Measure):
 def frequencies(frame: Frame, segment_ms: float) -> NDArray[np.float64]:
     """The frequencies, Hz, of `spectrum.psd` of samples in `frame`."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
-    return np.arange(n // 2 + 1) / (n * frame.step_ms / spectrum.MS_PER_S)
+    return np.arange(n // 2 + 1) / (n * frame.step_ms / MS_PER_s)
 
 
 def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> NDArray[np.int64]:
@@ -206,11 +207,7 @@ def _find_in_band(f_Hz: NDArray[np.float64], low_Hz: float, high_Hz: float) -> N
 
 def _power(x: jax.Array, frame: Frame, segment_ms: float) -> jax.Array:
     """Power of each row, or of the population rate: (n_trials, n_rows, n_freq)."""
-    traces = (
-        jnp.mean(x, axis=-1, keepdims=True) * (spectrum.MS_PER_S / frame.step_ms)
-        if frame.counts
-        else x
-    )
+    traces = jnp.mean(x, axis=-1, keepdims=True) * (MS_PER_s / frame.step_ms) if frame.counts else x
     return spectrum.psd(jnp.swapaxes(traces, -1, -2), frame.step_ms, segment_ms)[1]
 
 

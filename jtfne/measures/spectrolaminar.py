@@ -11,11 +11,11 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from jtfne._units import Floats
 
-LOW_BAND_HZ = (10.0, 19.0)
-HIGH_BAND_HZ = (75.0, 150.0)
-MIN_SPAN_MM = 0.7
+LOW_BAND_Hz = (10.0, 19.0)
+HIGH_BAND_Hz = (75.0, 150.0)
+MIN_SPAN_mm = 0.7
 IDENTIFIABLE = 0.265
 
 
@@ -36,8 +36,8 @@ def crossover_mm(
     power: ArrayLike,
     frequency_Hz: ArrayLike,
     laminar_mm: ArrayLike,
-    low: tuple[float, float] = LOW_BAND_HZ,
-    high: tuple[float, float] = HIGH_BAND_HZ,
+    low: tuple[float, float] = LOW_BAND_Hz,
+    high: tuple[float, float] = HIGH_BAND_Hz,
 ) -> jax.Array:
     """Depth, mm, where the relative power of the high band falls below that of the low one; NaN
     where it never does.
@@ -91,8 +91,8 @@ def flip(
     power: ArrayLike,
     frequency_Hz: ArrayLike,
     laminar_mm: ArrayLike,
-    low: tuple[float, float] = LOW_BAND_HZ,
-    high: tuple[float, float] = HIGH_BAND_HZ,
+    low: tuple[float, float] = LOW_BAND_Hz,
+    high: tuple[float, float] = HIGH_BAND_Hz,
 ) -> Flip:
     """The window of channels with the clearest opposite gradients of low and high bands; all None
     where none has them.
@@ -127,10 +127,10 @@ def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Fl
             "flip)"
         )
     depth_mm = np.asarray(laminar_mm, np.float64) - float(np.min(np.asarray(laminar_mm)))
-    far_enough = np.flatnonzero(depth_mm >= MIN_SPAN_MM - 1e-9)
+    far_enough = np.flatnonzero(depth_mm >= MIN_SPAN_mm - 1e-9)
     if far_enough.size == 0:
         raise ValueError(
-            f"a span of {np.max(depth_mm):g} mm is not allowed; allowed: {MIN_SPAN_MM} mm or more "
+            f"a span of {np.max(depth_mm):g} mm is not allowed; allowed: {MIN_SPAN_mm} mm or more "
             "(in flip)"
         )
     fewest, n = int(far_enough[0]) + 1, len(power)

@@ -7,11 +7,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jax.scipy.signal
 from jax.typing import ArrayLike
 
-MS_PER_S = 1000.0
-SEGMENT_MS = 1000.0
-HALF_BAND_HZ = 2.0
+from jtfne._units import MS_PER_s
+
+SEGMENT_ms = 1000.0
+HALF_BAND_Hz = 2.0
+HANN_POWER = 0.375  # the mean square of a Hann window
 
 
 def periodogram(x: ArrayLike, dt_ms: float) -> tuple[jax.Array, jax.Array]:
@@ -27,7 +30,7 @@ def periodogram(x: ArrayLike, dt_ms: float) -> tuple[jax.Array, jax.Array]:
     return _segment_power(values, jnp.ones(values.shape[-1], values.dtype), dt_ms)
 
 
-def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_MS) -> tuple[jax.Array, jax.Array]:
+def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_ms) -> tuple[jax.Array, jax.Array]:
     """Welch's power spectral density: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz.
 
     x: (..., n_steps) in any unit u. Segments of `segment_ms` (the whole trace where it is shorter)
@@ -38,13 +41,16 @@ def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_MS) -> tuple[jax
     >>> f_Hz[jnp.argmax(power)].item()
     40.0
     """
-    centred, hann = _segments(jnp.asarray(x), dt_ms, segment_ms, "psd")
-    f_Hz, power = _segment_power(centred, hann, dt_ms)
-    return f_Hz, jnp.mean(power, axis=-2)
+    values = jnp.asarray(x)
+    n = _segment_length(values, dt_ms, segment_ms, "psd")
+    f_Hz, power = jax.scipy.signal.welch(
+        values, fs=MS_PER_s / dt_ms, window=_make_hann(n, values.dtype), nperseg=n, noverlap=n // 2
+    )
+    return f_Hz, power
 
 
 def multitaper(
-    x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_HZ
+    x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_Hz
 ) -> tuple[jax.Array, jax.Array]:
     """Thomson's power spectral density: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz, of the
     whole trace.
@@ -62,9 +68,9 @@ def multitaper(
 
     values = jnp.asarray(x)
     n = values.shape[-1]
-    product = n * dt_ms / MS_PER_S * half_band_Hz
+    product = n * dt_ms / MS_PER_s * half_band_Hz
     if not 1.0 - 1e-9 <= product < n / 2:
-        low, high = MS_PER_S / (n * dt_ms), MS_PER_S / dt_ms / 2
+        low, high = MS_PER_s / (n * dt_ms), MS_PER_s / dt_ms / 2
         raise ValueError(
             f"half_band_Hz={half_band_Hz:g} is not allowed; allowed: {low:g} to {high:g} (in "
             "multitaper)"
@@ -80,7 +86,7 @@ def coherence(
     x: ArrayLike,
     y: ArrayLike,
     dt_ms: float,
-    segment_ms: float = SEGMENT_MS,
+    segment_ms: float = SEGMENT_ms,
     pooled: Sequence[int] = (),
 ) -> tuple[jax.Array, jax.Array]:
     """Magnitude-squared coherence |S_xy|^2 / (S_xx S_yy): f_Hz (n_freq,) and (..., n_freq), 0 to 1.
@@ -96,15 +102,23 @@ def coherence(
     1.0
     """
     x_values, y_values = jnp.broadcast_arrays(jnp.asarray(x), jnp.asarray(y))
-    pairs = [_segments(values, dt_ms, segment_ms, "coherence") for values in (x_values, y_values)]
-    x_spectra, y_spectra = (jnp.fft.rfft(segments * hann, axis=-1) for segments, hann in pairs)
-    averaged_axes = (*pooled, -2)
-    cross_spectrum = jnp.mean(x_spectra * jnp.conj(y_spectra), axis=averaged_axes)
-    scale = jnp.mean(_square_magnitude(x_spectra), axis=averaged_axes) * jnp.mean(
-        _square_magnitude(y_spectra), axis=averaged_axes
+    n = _segment_length(x_values, dt_ms, segment_ms, "coherence")
+    hann = _make_hann(n, x_values.dtype)
+
+    def average_spectrum(left: jax.Array, right: jax.Array) -> jax.Array:
+        # A rate at which a spectrum is not scaled: the scale would cancel in the ratio, but squared
+        # it might fall below the smallest number of single precision.
+        rate = 1.0 / (n * HANN_POWER)
+        _, spectrum = jax.scipy.signal.csd(
+            left, right, fs=rate, window=hann, nperseg=n, noverlap=n // 2
+        )
+        return jnp.mean(spectrum, axis=tuple(pooled))
+
+    cross_spectrum = average_spectrum(x_values, y_values)
+    scale = jnp.real(average_spectrum(x_values, x_values)) * jnp.real(
+        average_spectrum(y_values, y_values)
     )
-    n = pairs[0][1].shape[0]
-    f_Hz = jnp.arange(n // 2 + 1, dtype=scale.dtype) * (MS_PER_S / (n * dt_ms))
+    f_Hz = jnp.arange(n // 2 + 1, dtype=scale.dtype) * (MS_PER_s / (n * dt_ms))
     is_silent = scale == 0  # not `scale > 0`, which would take NaN for silence
     return f_Hz, jnp.where(
         is_silent, 0.0, _square_magnitude(cross_spectrum) / jnp.where(is_silent, 1.0, scale)
@@ -133,19 +147,21 @@ def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:
     return (f_Hz >= low_Hz - near_Hz) & (f_Hz < high_Hz - near_Hz)
 
 
-def _segments(
-    values: jax.Array, dt_ms: float, segment_ms: float, where: str
-) -> tuple[jax.Array, jax.Array]:
-    """Welch's segments (..., n_segments, n) without their means, and the Hann window (n,).
-    Raises: ValueError.
-    """
+def _segment_length(values: jax.Array, dt_ms: float, segment_ms: float, where: str) -> int:
+    """The number of steps of a segment, at most the whole trace. Raises: ValueError if below 2."""
     n = min(round(segment_ms / dt_ms), values.shape[-1])
     if n < 2:
         raise ValueError(f"a spectrum of {n} steps is not allowed; allowed: 2 or more (in {where})")
-    starts = range(0, values.shape[-1] - n + 1, n - n // 2)
-    segments = jnp.stack([values[..., start : start + n] for start in starts], axis=-2)
-    centred = segments - jnp.mean(segments, axis=-1, keepdims=True)
-    return centred, 0.5 - 0.5 * jnp.cos(2.0 * jnp.pi * jnp.arange(n, dtype=centred.dtype) / n)
+    return n
+
+
+def _make_hann(n: int, dtype: Any) -> Any:
+    """The Hann window of n steps that repeats itself: an array (n,) of the precision of `dtype`.
+
+    jax.scipy.signal takes it, but declares a name, by which it would load scipy.signal.
+    """
+    steps = jnp.arange(n, dtype=jnp.result_type(dtype, float))
+    return 0.5 - 0.5 * jnp.cos(2.0 * jnp.pi * steps / n)
 
 
 def _square_magnitude(z: jax.Array) -> jax.Array:
@@ -160,7 +176,7 @@ def _segment_power(x: jax.Array, window: jax.Array, dt_ms: float) -> tuple[jax.A
         raise ValueError(
             f"a spectrum of {n} steps is not allowed; allowed: 2 or more (in periodogram)"
         )
-    dt_s = dt_ms / MS_PER_S
+    dt_s = dt_ms / MS_PER_s
     two_sided = jnp.abs(jnp.fft.rfft(x * window, axis=-1)) ** 2 * (dt_s / jnp.sum(window**2))
     f_Hz = jnp.arange(n // 2 + 1, dtype=two_sided.dtype) / (n * dt_s)
     # zero and Nyquist have no mirror

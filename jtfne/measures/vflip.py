@@ -10,12 +10,12 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
+from jtfne._units import Floats
 from jtfne.measures.csd import check_flag
 from jtfne.measures.spectrolaminar import (
-    HIGH_BAND_HZ,
-    LOW_BAND_HZ,
     Flip,
-    Floats,
+    HIGH_BAND_Hz,
+    LOW_BAND_Hz,
     _better,
     _line,
     _peak,
@@ -25,12 +25,12 @@ from jtfne.measures.spectrolaminar import (
 )
 
 Band = tuple[float, float]
-LOW_EDGES_HZ = (1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0)
-HIGH_EDGES_HZ = tuple(float(edge) for edge in range(30, 151, 10))
+LOW_EDGES_Hz = (1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0)
+HIGH_EDGES_Hz = tuple(float(edge) for edge in range(30, 151, 10))
 BANDS = tuple(
     (low, high)
-    for low in itertools.combinations(LOW_EDGES_HZ, 2)
-    for high in itertools.combinations(HIGH_EDGES_HZ, 2)
+    for low in itertools.combinations(LOW_EDGES_Hz, 2)
+    for high in itertools.combinations(HIGH_EDGES_Hz, 2)
     if high[0] >= low[1]
 )
 
@@ -187,7 +187,7 @@ def flip_null(
     *,
     n_draws: int = 200,
     seed: int = 0,
-    bands: tuple[Band, Band] | None = (LOW_BAND_HZ, HIGH_BAND_HZ),
+    bands: tuple[Band, Band] | None = (LOW_BAND_Hz, HIGH_BAND_Hz),
 ) -> FlipNull:
     """FLIP beside FLIP of `n_draws` maps of `control`; with `bands` None, vFLIP of each.
 

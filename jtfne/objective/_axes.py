@@ -24,7 +24,7 @@ from jtfne._check import (
 from jtfne._grid import nearest_steps
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.measures._base import AREAL, CLOCK_MS, LAMINAR
+from jtfne.measures._base import AREAL, LAMINAR
 from jtfne.signals import Signals
 
 Ints = NDArray[np.int64]
@@ -137,7 +137,7 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
             f"a window within the run, to {time_ms[-1]:g} ms",
             where,
         )
-    samples_inside = np.flatnonzero((time_ms > low_ms + CLOCK_MS) & (time_ms <= high_ms + CLOCK_MS))
+    samples_inside = np.flatnonzero(_time.in_window(time_ms, low_ms, high_ms))
     if samples_inside.size == 0:
         raise refuse(
             f"window_ms={low_ms:g} to {high_ms:g}",

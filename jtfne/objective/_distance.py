@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import refuse
+from jtfne._units import Floats
 from jtfne.config import Curve, InRange, Metric
 from jtfne.measures import Frame, synchrony
 from jtfne.objective._units import factor
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FEWEST = {"time": 2, "frequency": 2, "z_mm": 3}  # points that a target curve must cover, by dim
 TINY = 1e-6  # tolerance for times and depths, as a share of a step

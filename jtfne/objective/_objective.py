@@ -14,13 +14,14 @@ from jtfne import config as declared
 from jtfne._arguments import check_instance, check_table
 from jtfne._check import describe_value, refuse
 from jtfne._precision import precision
+from jtfne._units import Floats
 from jtfne.config import Config, Curve, Gate, InRange, Metric
-from jtfne.config._errors import ConfigError, refused
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
 from jtfne.objective._axes import Axes, ReadoutData, recorded, samples
-from jtfne.objective._distance import Floats, correlation, distance, on_grid
+from jtfne.objective._distance import correlation, distance, on_grid
 from jtfne.objective._result import COLUMNS, ObjectiveResult
+from jtfne.pydantic_fields.errors import ConfigError, build_error
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Objective:
         try:
             targets = declared.Targets(metrics=tuple(self.metrics), gates=tuple(self.gates))
         except ConfigError as error:
-            raise refused("Objective", error.problems) from None
+            raise build_error("Objective", error.problems) from None
         object.__setattr__(self, "metrics", targets.metrics)
         object.__setattr__(self, "gates", targets.gates)
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from jtfne._check import Limit, describe_value, refuse
+from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import LARGEST, M_PER_mm, conductivity, number
+from jtfne.operators._given import LARGEST, conductivity, number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,6 @@ LENGTH_mm = Limit(low=0.0, high=LARGEST)
 RADIUS_mm = Limit(low=0.0, high=LARGEST, open_low=True)
 CONDUCTIVITY_S_m = Limit(low=1.0 / LARGEST, high=LARGEST)
 
-M_PER_mm = 1e-3
 MU0 = 4e-7 * np.pi
 """Magnetic constant, T m/A, as MNE has it.
 

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._tree import register
+from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import CONDUCTIVITY_S_m, M_PER_mm, number, places, refuse_coincident
+from jtfne.operators._given import CONDUCTIVITY_S_m, number, places, refuse_coincident
 
 
 @register

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._tree import register
+from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import CONDUCTIVITY_S_m, M_PER_mm, RADIUS_mm, number, numbers
+from jtfne.operators._given import CONDUCTIVITY_S_m, RADIUS_mm, number, numbers
 
 
 @register

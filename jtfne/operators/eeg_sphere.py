@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
+from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
 from jtfne.operators._given import (
     SLACK,
     CONDUCTIVITY_S_m,
-    M_PER_mm,
     RADIUS_mm,
     check_length,
     number,

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
+from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import LENGTH_mm, M_PER_mm, number, places, refuse_coincident
+from jtfne.operators._given import LENGTH_mm, number, places, refuse_coincident
 
 
 @register

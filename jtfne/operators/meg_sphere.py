@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
+from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import MU0, M_PER_mm, directions, places, point
+from jtfne.operators._given import MU0, directions, places, point
 
 if TYPE_CHECKING:
     from jtfne.operators.coils import Coils

@@ -4,7 +4,8 @@ An optimizer is an object with only its own settings; its state is arrays and st
 hand. `minimize` runs one on a function. `OPTIMIZERS` is the catalogue.
 """
 
-from jtfne.optimizers._base import Optimizer, SearchStats
+from jtfne._tree import register
+from jtfne.optimizers._base import CompiledSearch, Optimizer, SearchStats
 from jtfne.optimizers._minimize import minimize
 from jtfne.optimizers.agsdr import AGSDR
 from jtfne.optimizers.cma_es import CMAES
@@ -23,10 +24,12 @@ __all__ = [
     "GSDR",
     "OPTIMIZERS",
     "SDR",
+    "CompiledSearch",
     "Gradient",
     "Optimizer",
     "RandomSearch",
     "SearchStats",
     "correlation_factor",
     "minimize",
+    "register",
 ]

@@ -14,8 +14,8 @@ from jtfne._arguments import check_instance, check_table, describe_argument
 from jtfne._check import NOT_NEGATIVE, Limit, one_of, refuse, whole_number
 from jtfne._keys import generator
 from jtfne.config import Frozen, Schedule, Selector, Stimulus, Task
-from jtfne.config._base import Flag, NotNegative, Positive, plain
 from jtfne.config.populations import largest_remainder
+from jtfne.pydantic_fields.field_types import Flag, NotNegative, Positive, plain
 from jtfne.stimuli import Marker
 
 Onsets = npt.NDArray[np.float64]

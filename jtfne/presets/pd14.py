@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import Limit, in_range, one_of
+from jtfne._units import Floats
 from jtfne.config import Config
 from jtfne.emitters import LIF
 from jtfne.presets._arguments import preset
 from jtfne.stimuli import Constant, Poisson
 from jtfne.synapses import Exponential
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Tables 4 and 5: cells of 1 mm2, inputs from

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from jtfne._check import JtfneError, refuse
 from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap, WeightedSum
 from jtfne.config.source_maps import OTHERS, sign_of, words_of
+from jtfne.emitters import can_receive, has_method
 from jtfne.flatnet import lay_out_rows, mechanisms_of
 from jtfne.operators.depths import compartments_mm, depth_weights
 from jtfne.probes._base import Array
@@ -140,9 +141,9 @@ def _iterate_currents(
     emitter: Any, net: NetData, config: Config, signs: dict[str, int]
 ) -> Iterator[Current]:
     """Yield the loop currents of cells of one model, as far as the source mode counts them."""
-    if not getattr(type(emitter), "receives", True):
+    if not can_receive(emitter):
         return
-    if hasattr(type(emitter), "axial_pA"):
+    if has_method(emitter, "axial_pA"):
         yield AXIAL, (("axial",),)
         return
     terms = config.readouts.source.terms

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from jtfne import _json
+from jtfne._units import A_PER_pA
 from jtfne.config import CSD, LFP, Config, Discs
 from jtfne.config.fields import Method, SIGMA_S_m
 from jtfne.geometry import to_head_mm
@@ -16,7 +17,6 @@ from jtfne.probes._cell_loops import Matrix, SourceMapMatrices
 from jtfne.sources import Source
 from jtfne.wiring import Identity
 
-A_PER_pA = 1e-12
 CELLS_AT_ONCE = 1024
 """Cells of which a matrix of point sources is made at a time: some 10 MB."""
 

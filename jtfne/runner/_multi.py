@@ -98,7 +98,7 @@ def _advance_over_devices(
 
     def run_shard(parts: Any, inputs_t: engine.InputChunk, dt_ms: jax.Array) -> Any:
         circuit, inputs, state, local = jax.tree.map(lambda leaf: leaf[0], parts)
-        state, spike_bits, rows = engine.watched(
+        state, spike_bits, rows = engine.run_recorded(
             circuit, inputs, recorders, state, inputs_t, dt_ms, local
         )
         return jax.tree.map(lambda leaf: leaf[None], (state, rows)), spike_bits

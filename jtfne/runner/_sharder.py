@@ -79,7 +79,7 @@ class Sharder:
             groups=tuple(groups),
             tau_syn_ms=self.replicate(circuit.tau_syn_ms),
             e_rev_mV=None if circuit.e_rev_mV is None else self.replicate(circuit.e_rev_mV),
-            mg_mM=None if circuit.mg_mM is None else self.replicate(circuit.mg_mM),
+            gates=jax.tree.map(self.replicate, circuit.gates),
             dendrite_share=None
             if circuit.dendrite_share is None
             else self.replicate(circuit.dendrite_share),

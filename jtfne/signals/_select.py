@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import run_folder
+from jtfne import _time, run_folder
 from jtfne._check import describe_value, one_of, refuse
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Names = str | Iterable[str] | None
 Ids = int | str | Sequence[int] | Sequence[str] | np.ndarray[Any, Any] | None
 Bounds = tuple[float, float]
-ON_TIME_ms = 1e-9  # times are multiples of dt to within rounding
 
 
 def listed(value: Any, key: str, where: str) -> list[str]:
@@ -96,9 +95,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
 
 def inside(time_ms: np.ndarray[Any, Any], bounds: Bounds, where: str) -> np.ndarray[Any, Any]:
     """Indices of the samples with start < t <= stop. Raises: JtfneError if there is none."""
-    indices = np.flatnonzero(
-        (time_ms > bounds[0] + ON_TIME_ms) & (time_ms <= bounds[1] + ON_TIME_ms)
-    )
+    indices = np.flatnonzero(_time.in_window(time_ms, *bounds))
     if indices.size == 0:
         span = (
             f"a window that holds a sample; they end at {time_ms.min():g} .. {time_ms.max():g} ms"
@@ -115,12 +112,7 @@ def within(readout: "xr.DataArray", bounds: Bounds | None, where: str) -> "xr.Da
     if bounds is None:
         return readout
     if "event" in readout.dims:
-        times_ms = readout.values
-        return readout.isel(
-            event=np.flatnonzero(
-                (times_ms > bounds[0] + ON_TIME_ms) & (times_ms <= bounds[1] + ON_TIME_ms)
-            )
-        )
+        return readout.isel(event=np.flatnonzero(_time.in_window(readout.values, *bounds)))
     if "time" not in readout.dims:
         raise refuse(
             f"time={describe_value(bounds)}", "no time for a readout without a time axis", where

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import config as declared
 from jtfne._rows import Array, Rows
+from jtfne.config.task import Task, assign_codes
 from jtfne.probes import Readout
 from jtfne.wiring import Identity
 
@@ -18,7 +18,7 @@ SCHEMA = "signals/1"
 
 def build_tree(
     readouts: list[Readout],
-    task: declared.Task,
+    task: Task,
     identity: Identity | None,
     attrs: dict[str, str | int | float],
     tables: "Mapping[str, xr.Dataset] | None" = None,
@@ -43,7 +43,7 @@ def build_tree(
 
 
 def build_tables(
-    task: declared.Task, identity: Identity | None, n_trials: int, duration_ms: float
+    task: Task, identity: Identity | None, n_trials: int, duration_ms: float
 ) -> "dict[str, xr.Dataset]":
     """The nodes `events` and, where the net has names, `neurons`."""
     events = {"events": _events(task, n_trials, duration_ms)}
@@ -101,7 +101,7 @@ def _neurons(identity: Identity) -> "xr.Dataset":
     return xr.Dataset({**labels, **places}, {"neuron": ("neuron", identity.ids.astype(np.int64))})
 
 
-def _events(task: declared.Task, n_trials: int, duration_ms: float) -> "xr.Dataset":
+def _events(task: Task, n_trials: int, duration_ms: float) -> "xr.Dataset":
     """Every event of every trial, in order of trial and onset."""
     import xarray as xr
 
@@ -113,7 +113,7 @@ def _events(task: declared.Task, n_trials: int, duration_ms: float) -> "xr.Datas
         for onset_ms, width_ms in drive.events_ms(duration_ms)
     )
     trial, onset_ms, width_ms, label = zip(*rows, strict=True) if rows else ((), (), (), ())
-    codes, conditions = declared.codes_of(task.stimuli), task.conditions_of(n_trials)
+    codes, conditions = assign_codes(task.stimuli), task.conditions_of(n_trials)
     columns = {
         "trial": np.array(trial, np.int64),
         "onset_ms": np.array(onset_ms, np.float64),

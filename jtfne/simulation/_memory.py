@@ -2,8 +2,6 @@
 
 import dataclasses
 import math
-import os
-import resource
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,7 +10,7 @@ import jax
 import numpy as np
 
 from jtfne._check import JtfneError
-from jtfne._cores import available_bytes, n_cores
+from jtfne._cores import available_bytes, n_cores, resident_bytes
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.delivery import Choice, default_delivery
@@ -255,13 +253,3 @@ def refuse_if_too_large(estimate: MemoryEstimate, *, on_disk: bool) -> None:
 def _format_bytes(n_bytes: int) -> str:
     """Format a size for people."""
     return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / MiB:.1f} MiB"
-
-
-def resident_bytes() -> int:
-    """Return the memory that this process holds; without /proc, the most that it has held."""
-    try:
-        with open("/proc/self/statm") as line:
-            return int(line.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except FileNotFoundError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

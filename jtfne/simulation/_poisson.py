@@ -10,8 +10,7 @@ import numpy.typing as npt
 from jtfne import _keys, engine, noise, stimuli
 from jtfne import config as declared
 from jtfne._check import narrow_dtype
-
-S_PER_MS = 1e-3
+from jtfne._units import S_PER_ms
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +82,7 @@ def build_poisson_input(
     sizes, means, weights, streams = [], [], [], []
     for stimulus in group:
         sizes.append(stimulus.rows.size)
-        means.append(stimulus.drive.rate_Hz * dt_ms * S_PER_MS)
+        means.append(stimulus.drive.rate_Hz * dt_ms * S_PER_ms)
         weights.append(stimulus.drive.weight)
         streams.append(_keys.number_named_streams(stimulus.stream, n=1))
     table = noise.table(np.array(means), noise.table_rows(float(max(means)))).T

@@ -103,7 +103,7 @@ class TimedSpikes:
             if len(self._trains_by_trial) >= KEPT_TRIALS:
                 self._trains_by_trial.clear()
             self._trains_by_trial[trial, seed] = trains
-        return stimuli.counts_of(trains, first_step, n_steps, dt_ms, self.n_columns)
+        return stimuli.count_spikes(trains, first_step, n_steps, dt_ms, self.n_columns)
 
     def _draw_trains(self, trial: int, seed: int) -> stimuli.Trains:
         """Return all spikes of a trial.

@@ -65,7 +65,6 @@ def _sum_loops(view: View, group_index: int, slots: tuple[Terms, ...]) -> list[j
     if AXIAL in current_ids:
         states = view.before[group_index], view.cells[group_index]
         synaptic = view.syn.of(group.take)
-        axial_pA = group.emitter.axial_pA  # type: ignore[attr-defined]
-        currents[AXIAL] = axial_pA(*states, i_ext_pA, synaptic, view.dt_ms)
+        currents[AXIAL] = group.emitter.axial_pA(*states, i_ext_pA, synaptic, view.dt_ms)
     zeros = jnp.zeros_like(i_ext_pA)
     return [sum((sign * currents[current] for current, sign in terms), zeros) for terms in slots]

@@ -1,6 +1,7 @@
 """Stimuli on a clock. `STIMULI` is the catalogue: the `kind` of a config file -> the class."""
 
-from jtfne.stimuli._base import Afferents, Stimulus, Trains, counts_of
+from jtfne.stimuli._base import Afferents, Spanning, Stimulus, Trains, count_spikes, span
+from jtfne.stimuli.chirp import Chirp
 from jtfne.stimuli.constant import Constant
 from jtfne.stimuli.marker import Marker
 from jtfne.stimuli.ornstein_uhlenbeck import OrnsteinUhlenbeck
@@ -15,14 +16,15 @@ from jtfne.stimuli.volley import Evoked, Rhythmic
 AFFERENTS = (SpikeTimes, Evoked, Rhythmic)  # spikes at given times
 SYNAPTIC = (Poisson, *AFFERENTS)  # through a mechanism
 # in the target's input unit
-CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, OrnsteinUhlenbeck, Trace)
-STIMULI: dict[str, type] = {cls.__name__: cls for cls in (*CURRENTS, *SYNAPTIC, Marker)}
+CURRENTS = (Constant, Pulse, PulseTrain, Ramp, Sine, Chirp, OrnsteinUhlenbeck, Trace)
+STIMULI: dict[str, type[Stimulus]] = {cls.__name__: cls for cls in (*CURRENTS, *SYNAPTIC, Marker)}
 
 __all__ = [
     "AFFERENTS",
     "STIMULI",
     "SYNAPTIC",
     "Afferents",
+    "Chirp",
     "Constant",
     "Evoked",
     "Marker",
@@ -33,9 +35,11 @@ __all__ = [
     "Ramp",
     "Rhythmic",
     "Sine",
+    "Spanning",
     "SpikeTimes",
     "Stimulus",
     "Trace",
     "Trains",
-    "counts_of",
+    "count_spikes",
+    "span",
 ]

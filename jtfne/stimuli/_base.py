@@ -1,7 +1,7 @@
 """What every stimulus offers: a waveform on the grid, its events, and a shift in time."""
 
 import dataclasses
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,19 @@ Waveform = npt.NDArray[np.float64]
 Trains = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
-class Stimulus(Protocol):
-    """An input or event over time, whatever its target. Times in ms since the start of a trial."""
+class Stimulus:
+    """An input or event over time, whatever its target. Times in ms since the start of a trial.
 
-    @property
-    def start_ms(self) -> float:
-        """Onset."""
-        ...
+    The base of every stimulus, also of a user's own. A subclass is a frozen dataclass. One whose
+    input is a current has the fields `amplitude`, in the target's input unit, and `start_ms`, and
+    `waveform`; what it leaves out is as this class has it.
+
+    frequency_fields: the fields that are frequencies of its waveform, Hz, which dt must resolve.
+    """
+
+    frequency_fields: ClassVar[tuple[str, ...]] = ()
+    # Annotated without a value: a dataclass would take one as the default of the field.
+    start_ms: Any
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,), the mean over each step [k dt, (k+1) dt), in units of the amplitude, or the
@@ -32,18 +38,20 @@ class Stimulus(Protocol):
         Nothing is rounded to the grid: the sum times dt is the integral of the stimulus, whatever
         dt is.
         """
-        ...
+        raise NotImplementedError
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
-        """(onset, duration) of each event within a trial of `duration_ms`."""
-        ...
+        """(onset, duration) of each event within a trial of `duration_ms`: one, to its end."""
+        return [(self.start_ms, duration_ms - self.start_ms)]
 
     def shifted(self, t_ms: float) -> Self:
         """The same stimulus, `t_ms` later."""
-        ...
+        stimulus: Any = self  # a dataclass, as each of these is
+        copy: Self = dataclasses.replace(stimulus, start_ms=self.start_ms + t_ms)
+        return copy
 
 
-class Weighted:
+class Weighted(Stimulus):
     """The weight of stimuli by spikes.
 
     Each spike adds `weight_pA` to a current of a mechanism or `weight_nS` to a conductance, or
@@ -71,10 +79,9 @@ class Weighted:
         )
 
 
-class Spanning:
+class Spanning(Stimulus):
     """Stimuli that last from `start_ms` to `stop_ms`, or to the trial's end where that is None."""
 
-    start_ms: float
     stop_ms: float | None
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
@@ -90,40 +97,35 @@ class Spanning:
         return copy
 
 
-class Afferents(Stimulus, Protocol):
-    """A stimulus by spikes at given times, or at times drawn at the start of each trial."""
+class Afferents(Weighted):
+    """A stimulus by spikes at given times, or at times drawn at the start of each trial.
 
-    @property
-    def mechanism(self) -> str:
-        """The receptor."""
-        ...
+    mechanism: the receptor.
+    """
+
+    mechanism: str
 
     @property
     def stream(self) -> str | None:
         """The name of its stream, if it has one."""
-        ...
-
-    @property
-    def weight(self) -> float:
-        """pA, nS or mV a spike."""
-        ...
+        return None
 
     @property
     def shared(self) -> bool:
         """Whether all targets see one train."""
-        ...
+        raise NotImplementedError
 
     @property
     def n_of_train(self) -> int:
         """How many spikes are drawn for one train."""
-        ...
+        raise NotImplementedError
 
     def trains(self, n_trains: int, random: np.random.Generator) -> Trains:
         """Train (n_spikes,) and time in ms (n_spikes,) of each spike, of `n_trains` drawn alike."""
-        ...
+        raise NotImplementedError
 
 
-def counts_of(
+def count_spikes(
     spikes: Trains, first_step: int, n_steps: int, dt_ms: float, n_trains: int
 ) -> npt.NDArray[np.int32]:
     """How many spikes of each train act from the start of each step on: (n_steps, n_trains).

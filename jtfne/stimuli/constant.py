@@ -1,14 +1,14 @@
 """A constant input from an onset to the end of the trial."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from jtfne._check import FINITE, NOT_NEGATIVE, Limit
-from jtfne.stimuli._base import Waveform, window
+from jtfne.stimuli._base import Stimulus, Waveform, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Constant:
+class Constant(Stimulus):
     """`amplitude`, in the target's input unit, from `start_ms` on."""
 
     amplitude: float
@@ -19,11 +19,3 @@ class Constant:
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): 0, then 1; in the step of the onset what is left of it."""
         return window(first_step, n_steps, dt_ms, self.start_ms, None)
-
-    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
-        """One event, to the end of the trial."""
-        return [(self.start_ms, duration_ms - self.start_ms)]
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

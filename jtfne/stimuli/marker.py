@@ -1,16 +1,16 @@
 """An event without input."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
 from jtfne._check import NOT_NEGATIVE, Limit
-from jtfne.stimuli._base import Waveform
+from jtfne.stimuli._base import Stimulus, Waveform
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Marker:
+class Marker(Stimulus):
     """A label in time and nothing else: an item that was expected and left out, a cue, the start of
     a block.
     """
@@ -27,7 +27,3 @@ class Marker:
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """The mark."""
         return [(self.start_ms, self.duration_ms)]
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

@@ -1,17 +1,17 @@
 """Rectangular pulses: one, or a train."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import without_rounding
-from jtfne.stimuli._base import Waveform, cover_steps, steps_since
+from jtfne.stimuli._base import Stimulus, Waveform, cover_steps, steps_since
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Pulse:
+class Pulse(Stimulus):
     """`amplitude`, in the target's input unit, for `duration_ms` from `start_ms`."""
 
     start_ms: float
@@ -32,13 +32,9 @@ class Pulse:
         """The pulse."""
         return [(self.start_ms, self.duration_ms)]
 
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PulseTrain:
+class PulseTrain(Stimulus):
     """`count` pulses of `duration_ms`, one every `period_ms` from `start_ms`."""
 
     start_ms: float
@@ -79,7 +75,3 @@ class PulseTrain:
             n_pulses < self.count, np.minimum(since - n_pulses * period, width), 0.0
         )
         return np.asarray(n_pulses * width + last_width, np.float64)
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

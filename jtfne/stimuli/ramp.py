@@ -1,14 +1,14 @@
 """An input that rises or falls along a line."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
-from jtfne.stimuli._base import Waveform, cover_steps
+from jtfne.stimuli._base import Stimulus, Waveform, cover_steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Ramp:
+class Ramp(Stimulus):
     """`amplitude`, in the target's input unit, times a line from `begin` to `end`, for
     `duration_ms` from `start_ms`.
 
@@ -41,7 +41,3 @@ class Ramp:
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """The ramp."""
         return [(self.start_ms, self.duration_ms)]
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

@@ -23,6 +23,7 @@ class Sine(Spanning):
     start_ms: float = 0.0
     stop_ms: float | None = None
 
+    frequency_fields: ClassVar[tuple[str, ...]] = ("frequency_Hz",)
     LIMITS: ClassVar[dict[str, Limit]] = {
         "amplitude": FINITE,
         "frequency_Hz": POSITIVE,

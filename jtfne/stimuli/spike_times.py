@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from jtfne._check import Limit
-from jtfne.stimuli._base import TIME, Trains, Waveform, Weighted, counts_of
+from jtfne.stimuli._base import TIME, Afferents, Trains, Waveform, Weighted, count_spikes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SpikeTimes(Weighted):
+class SpikeTimes(Afferents):
     """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.
 
     Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or
@@ -31,7 +31,6 @@ class SpikeTimes(Weighted):
         **Weighted.WEIGHTS,
     }
     PAIRED: ClassVar[tuple[tuple[str, str], ...]] = (("times_ms", "cells"),)
-    stream: ClassVar[None] = None
 
     @property
     def start_ms(self) -> float:
@@ -56,7 +55,7 @@ class SpikeTimes(Weighted):
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
         """(n_steps,): how many spikes act from each step on, over all cells."""
         shared_train = np.zeros(len(self.times_ms), np.int64), np.array(self.times_ms, np.float64)
-        return counts_of(shared_train, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
+        return count_spikes(shared_train, first_step, n_steps, dt_ms, 1)[:, 0].astype(np.float64)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """One event, from the first spike to the last."""

@@ -1,17 +1,17 @@
 """Any waveform, given as samples."""
 
 import dataclasses
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._grid import without_rounding
-from jtfne.stimuli._base import Waveform, steps_since
+from jtfne.stimuli._base import Stimulus, Waveform, steps_since
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Trace:
+class Trace(Stimulus):
     """`amplitude` times `values`, each held for `dt_ms` from `start_ms`; zero before and after.
 
     A step sees the mean of the samples over the step: samples finer than the grid are averaged,
@@ -71,7 +71,3 @@ class Trace:
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
         """One event, as long as the samples last."""
         return [(self.start_ms, len(self.values) * self.dt_ms)]
-
-    def shifted(self, t_ms: float) -> Self:
-        """The same, `t_ms` later."""
-        return dataclasses.replace(self, start_ms=self.start_ms + t_ms)

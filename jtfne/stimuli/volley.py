@@ -9,11 +9,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from jtfne._check import Limit
-from jtfne.stimuli._base import MANY, TIME, Trains, Waveform, Weighted, window
+from jtfne.stimuli._base import MANY, TIME, Afferents, Trains, Waveform, Weighted, window
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Evoked(Weighted):
+class Evoked(Afferents):
     """Each target gets `n_spikes` onto `mechanism`, at times drawn from N(mean_ms, sd_ms), anew in
     each trial.
 
@@ -81,7 +81,7 @@ class Evoked(Weighted):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Rhythmic(Weighted):
+class Rhythmic(Afferents):
     """Bursts of `n_spikes`, `isi_ms` apart, around times drawn from N(start_ms + k / rate, sd_ms)
     before `stop_ms`.
 

@@ -2,40 +2,26 @@
 `PLASTICITIES`.
 """
 
-from jtfne.synapses._base import Course, Second, advanced, courses
+from jtfne._tree import register
+from jtfne.synapses._base import Course, RiseState, Synapse, courses, step_rise
 from jtfne.synapses.alpha import Alpha, AlphaConductance
 from jtfne.synapses.biexponential import BiExponential, BiExponentialConductance
+from jtfne.synapses.boltzmann import BoltzmannConductance
 from jtfne.synapses.conductance import Conductance
 from jtfne.synapses.delta import Delta
 from jtfne.synapses.exponential import Exponential
-from jtfne.synapses.nmda import NMDA, unblocked
+from jtfne.synapses.nmda import NMDA
 from jtfne.synapses.receptors import CONDUCTANCES, RECEPTORS
 from jtfne.synapses.short_term import ShortTerm
 from jtfne.synapses.stdp import PairSTDP
 
-Synapse = (
-    Exponential
-    | Alpha
-    | BiExponential
-    | Conductance
-    | AlphaConductance
-    | BiExponentialConductance
-    | NMDA
-    | Delta
+_CLASSES: tuple[type[Synapse], ...] = (
+    *(Exponential, Alpha, BiExponential),
+    *(Conductance, AlphaConductance, BiExponentialConductance, NMDA),
+    BoltzmannConductance,
+    Delta,
 )
-SYNAPSES: dict[str, type[Synapse]] = {
-    cls.__name__: cls
-    for cls in (
-        Exponential,
-        Alpha,
-        BiExponential,
-        Conductance,
-        AlphaConductance,
-        BiExponentialConductance,
-        NMDA,
-        Delta,
-    )
-}
+SYNAPSES: dict[str, type[Synapse]] = {cls.__name__: cls for cls in _CLASSES}
 
 Plasticity = ShortTerm | PairSTDP
 PLASTICITIES: dict[str, type[Plasticity]] = {cls.__name__: cls for cls in (ShortTerm, PairSTDP)}
@@ -50,16 +36,17 @@ __all__ = [
     "AlphaConductance",
     "BiExponential",
     "BiExponentialConductance",
+    "BoltzmannConductance",
     "Conductance",
     "Course",
     "Delta",
     "Exponential",
     "PairSTDP",
     "Plasticity",
-    "Second",
+    "RiseState",
     "ShortTerm",
     "Synapse",
-    "advanced",
     "courses",
-    "unblocked",
+    "register",
+    "step_rise",
 ]

@@ -1,56 +1,73 @@
 """What every synapse offers: its kinetics as rows of state that each decay exponentially."""
 
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jtfne._check import Limit
 
-SITE: dict[str, Limit] = {"dendrite_share": Limit(0.0, 1.0)}  # where on a cell, of every synapse
+SITE: dict[str, Limit] = {"dendrite_share": Limit(0.0, 1.0)}
+"""Limits of where on a cell a synapse is: of every synapse of the catalogue."""
 
 
-class Second(NamedTuple):
+class RiseState(NamedTuple):
     """A second row of state that a receptor has: what the cell sees, fed by the row on which spikes
     arrive.
 
-    receptor: which one. linked: both decay alike (an alpha function); else the first is the rise,
-    the second the decay (a difference of exponentials). The first row alone takes what arrives, so
-    that the ring is read once.
+    receptor: which one. equal_taus: both rows decay alike (an alpha function); else the first is
+    the rise, the second the decay (a difference of exponentials). The first row alone takes what
+    arrives, so that the ring is read once.
     """
 
     receptor: int
-    linked: bool
+    equal_taus: bool
 
 
-class Kinetics(Protocol):
-    """A synapse: what one spike does. All fields but `sign` are traced.
+class Synapse:
+    """A synapse model: what one spike does. The base of every synapse, also of a user's own.
+
+    A subclass is a frozen dataclass under `@jtfne.synapses.register`. It has `unit` and `taus_ms`,
+    and `e_rev_mV` (mV) if it is a conductance. All fields but `sign` are traced. What it leaves out
+    is as this class has it.
 
     unit: of a weight, which is the peak of what the spike adds, pA or nS, or by how much v jumps,
-    mV. linked: as of `Second`, None without one.
-    order: in dt, of what a LIF makes of it between spikes; None if that is exact on any grid.
-    dendrite_share: how much of it arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as
-    that cell says. A cell of one compartment has no use for it.
+    mV. equal_taus: with two rows of state, whether the course is an alpha function, tau the same in
+    both; else it is the difference of two exponentials. gate_fields: the fields that `gate` reads;
+    empty for a conductance that does not depend on the potential. order: in dt, of what a LIF makes
+    of it between spikes; None if that is exact on any grid.
     """
 
     unit: ClassVar[str]
-    linked: ClassVar[bool | None]
-    order: ClassVar[int | None]
-
-    @property
-    def sign(self) -> int:
-        """The sign of weights: 1 positive, -1 negative, 0 as the source's cell type says."""
-        ...
-
-    @property
-    def dendrite_share(self) -> jax.Array | float | None:
-        """The share that arrives at a dendrite, or None as the cell says."""
-        ...
+    equal_taus: ClassVar[bool] = False
+    gate_fields: ClassVar[tuple[str, ...]] = ()
+    order: ClassVar[int | None] = None
+    # A conductance has it. Annotated without a value: a dataclass would take one as the default.
+    e_rev_mV: jax.Array | float
 
     @property
     def taus_ms(self) -> tuple[jax.Array | float, ...]:
         """Time constants of the row on which spikes arrive, and of the second row, if any."""
-        ...
+        raise NotImplementedError
+
+    @property
+    def sign(self) -> int:
+        """The sign of weights: 1 positive, -1 negative, 0 as the source's cell type says."""
+        return 1 if self.unit == "nS" else 0
+
+    @property
+    def dendrite_share(self) -> jax.Array | float | None:
+        """The share that arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as that cell
+        says.
+        """
+        return None
+
+    def gate(self, v_mV: jax.Array) -> jax.Array:
+        """The share of the conductance that is open at the potentials `v_mV` (n_cells,), which are
+        those at the start of a step. It is asked for only if there are `gate_fields`, and of an
+        object that has no other fields.
+        """
+        return jnp.ones_like(v_mV)
 
 
 def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
@@ -63,11 +80,11 @@ def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
     return jnp.exp(-ratio / (1.0 - ratio) * jnp.log(ratio)) / (1.0 - ratio)
 
 
-def advanced(
+def step_rise(
     first: jax.Array,
     second: jax.Array,
     tau_ms: jax.Array,
-    kinds: tuple[Second, ...],
+    kinds: tuple[RiseState, ...],
     dt_ms: jax.Array | float,
 ) -> jax.Array:
     """The second rows (n_second, n_cells) after dt, from all rows before; exact on the grid.
@@ -105,7 +122,7 @@ def courses(
     first: jax.Array,
     second: jax.Array | None,
     tau_ms: jax.Array,
-    kinds: tuple[Second, ...],
+    kinds: tuple[RiseState, ...],
     dt_ms: jax.Array | float,
     conductive: tuple[bool, ...],
 ) -> list[Course]:
@@ -117,9 +134,7 @@ def courses(
     over dt of second order, as for all conductances.
     """
     n_receptors = first.shape[0]
-    second_by_receptor = {
-        second_row.receptor: (k, second_row.linked) for k, second_row in enumerate(kinds)
-    }
+    second_by_receptor = {rise.receptor: (k, rise.equal_taus) for k, rise in enumerate(kinds)}
     course_list = []
     for receptor in range(n_receptors):
         row, tau = first[receptor], tau_ms[receptor]

@@ -9,12 +9,12 @@ import jax
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.synapses._base import SITE
+from jtfne.synapses._base import SITE, Synapse
 
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Alpha:
+class Alpha(Synapse):
     """i(t) = w (t/tau) exp(1 - t/tau): a spike adds a current that peaks at its weight (pA) after
     tau.
 
@@ -32,8 +32,7 @@ class Alpha:
     dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "pA"
-    order: ClassVar[int | None] = None
-    linked: ClassVar[bool | None] = True
+    equal_taus: ClassVar[bool] = True
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1), **SITE}
 
     @property
@@ -44,7 +43,7 @@ class Alpha:
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AlphaConductance:
+class AlphaConductance(Synapse):
     """g(t) = w (t/tau) exp(1 - t/tau), i = g (e_rev - v): as Alpha, in nS; weights are never
     negative.
 
@@ -58,10 +57,9 @@ class AlphaConductance:
     e_rev_mV: jax.Array | float
     dendrite_share: jax.Array | float | None = None
 
-    sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"
     order: ClassVar[int | None] = 2
-    linked: ClassVar[bool | None] = True
+    equal_taus: ClassVar[bool] = True
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE, **SITE}
 
     @property

@@ -9,12 +9,12 @@ import jax
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.synapses._base import SITE
+from jtfne.synapses._base import SITE, Synapse
 
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BiExponential:
+class BiExponential(Synapse):
     """i(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)): a spike adds a current that peaks at its
     weight (pA).
 
@@ -33,8 +33,6 @@ class BiExponential:
     dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "pA"
-    order: ClassVar[int | None] = None
-    linked: ClassVar[bool | None] = False
     LIMITS: ClassVar[dict[str, Limit]] = {
         "tau_rise_ms": POSITIVE,
         "tau_decay_ms": POSITIVE,
@@ -51,7 +49,7 @@ class BiExponential:
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BiExponentialConductance:
+class BiExponentialConductance(Synapse):
     """g(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)), i = g (e_rev - v): as BiExponential, in
     nS.
 
@@ -66,10 +64,8 @@ class BiExponentialConductance:
     e_rev_mV: jax.Array | float
     dendrite_share: jax.Array | float | None = None
 
-    sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"
     order: ClassVar[int | None] = 2
-    linked: ClassVar[bool | None] = False
     LIMITS: ClassVar[dict[str, Limit]] = {
         "tau_rise_ms": POSITIVE,
         "tau_decay_ms": POSITIVE,

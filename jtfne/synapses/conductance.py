@@ -7,12 +7,12 @@ import jax
 
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.synapses._base import SITE
+from jtfne.synapses._base import SITE, Synapse
 
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Conductance:
+class Conductance(Synapse):
     """dg/dt = -g/tau + sum_j w_j delta(t - t_j - d_j), i = g (e_rev - v): a spike adds its weight
     (nS).
 
@@ -27,10 +27,8 @@ class Conductance:
     e_rev_mV: jax.Array | float
     dendrite_share: jax.Array | float | None = None
 
-    sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"  # of a weight
     order: ClassVar[int | None] = 2
-    linked: ClassVar[bool | None] = None
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "e_rev_mV": FINITE, **SITE}
 
     @property

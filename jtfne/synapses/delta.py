@@ -7,7 +7,7 @@ import jax
 
 from jtfne._check import Limit
 from jtfne._tree import register
-from jtfne.synapses._base import SITE
+from jtfne.synapses._base import SITE, Synapse
 
 # a row that has decayed to nothing after any step: what jumps has no course in time
 NO_COURSE_ms = 1e-6
@@ -15,7 +15,7 @@ NO_COURSE_ms = 1e-6
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Delta:
+class Delta(Synapse):
     """v jumps by w (mV) when a spike arrives: C dv/dt = ... + C sum_j w_j delta(t - t_j - d_j).
 
     The jump belongs to the step at whose end the spike arrives: v is moved after what leaked within
@@ -33,8 +33,6 @@ class Delta:
     dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "mV"  # of a weight
-    order: ClassVar[int | None] = None
-    linked: ClassVar[bool | None] = None
     LIMITS: ClassVar[dict[str, Limit]] = {"sign": Limit(-1, 1), **SITE}
 
     @property

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 
 from jtfne._check import POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.synapses._base import SITE
+from jtfne.synapses._base import SITE, Synapse
 
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Exponential:
+class Exponential(Synapse):
     """di/dt = -i/tau + sum_j w_j delta(t - t_j - d_j): a spike adds its weight (pA), which decays
     with tau.
 
@@ -30,8 +30,6 @@ class Exponential:
     dendrite_share: jax.Array | float | None = None
 
     unit: ClassVar[str] = "pA"  # of a weight
-    order: ClassVar[int | None] = None
-    linked: ClassVar[bool | None] = None
     LIMITS: ClassVar[dict[str, Limit]] = {"tau_ms": POSITIVE, "sign": Limit(-1, 1), **SITE}
 
     @property

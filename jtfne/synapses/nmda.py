@@ -10,12 +10,12 @@ import jax.numpy as jnp
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.synapses._base import SITE
+from jtfne.synapses._base import SITE, Synapse
 
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NMDA:
+class NMDA(Synapse):
     """i = g B(v) (e_rev - v), B(v) = 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV)); g as of
     BiExponentialConductance.
 
@@ -35,10 +35,9 @@ class NMDA:
     mg_mM: jax.Array | float = 1.0
     dendrite_share: jax.Array | float | None = None
 
-    sign: ClassVar[int] = 1
     unit: ClassVar[str] = "nS"
     order: ClassVar[int | None] = 1
-    linked: ClassVar[bool | None] = False
+    gate_fields: ClassVar[tuple[str, ...]] = ("mg_mM",)
     LIMITS: ClassVar[dict[str, Limit]] = {
         "tau_rise_ms": POSITIVE,
         "tau_decay_ms": POSITIVE,
@@ -53,11 +52,10 @@ class NMDA:
         """Time constants of the rise and of the decay."""
         return self.tau_rise_ms, self.tau_decay_ms
 
+    def gate(self, v_mV: jax.Array | float) -> jax.Array:
+        """The share of the conductance that magnesium leaves open at `v_mV`: 0 to 1."""
+        return 1.0 / (1.0 + self.mg_mM / 3.57 * jnp.exp(-0.062 * v_mV))
+
     def block(self, v_mV: jax.Array | float) -> jax.Array:
-        """The share of the conductance that is open at `v_mV`: 0 to 1."""
-        return unblocked(v_mV, self.mg_mM)
-
-
-def unblocked(v_mV: jax.Array | float, mg_mM: jax.Array | float) -> jax.Array:
-    """The share that magnesium leaves open: 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV))."""
-    return 1.0 / (1.0 + mg_mM / 3.57 * jnp.exp(-0.062 * v_mV))
+        """Same as `gate`: the share that is open at `v_mV`."""
+        return self.gate(v_mV)

@@ -15,10 +15,17 @@ import numpy as np
 
 from jtfne import _json
 from jtfne._check import JtfneError, altered, refuse
-from jtfne._files import TEMPORARY, read_text, refuse_links, resolve_path, sweep_temporary
+from jtfne._files import (
+    LOCK,
+    TEMPORARY,
+    hold_folder,
+    read_text,
+    refuse_links,
+    resolve_path,
+    sweep_temporary,
+)
 from jtfne._stored import read_npz
 from jtfne.chunk_files import Write, write_durably
-from jtfne.partial_run import LOCK, locked
 from jtfne.run_folder import file_hash
 
 INDEX, VERSION = "index.json", "1"
@@ -154,7 +161,7 @@ def opened(
     folder = resolve_path(out, where)
     if folder.exists() and not folder.is_dir():
         raise refuse(f"{str(out)!r}, which is a file,", "a folder", where)
-    with locked(folder, where):
+    with hold_folder(folder, where):
         sweep_temporary(folder)
         refuse_links(folder, where)
         names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {

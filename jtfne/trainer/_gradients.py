@@ -10,16 +10,17 @@ from typing import Any, NamedTuple, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 
 from jtfne import _keys, engine
 from jtfne._check import describe_value, refuse
 from jtfne._cores import n_cores
 from jtfne._precision import precision
-from jtfne.candidates import ParameterMap, Runs, spread
+from jtfne._units import Floats
+from jtfne.candidates import CandidateRunner, ParameterMap, run_on_threads
 from jtfne.config import Metric, Trainable
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
+from jtfne.emitters import can_receive
 from jtfne.flatnet import FlatNet
 from jtfne.measures import weighted_sum
 from jtfne.objective import Axes, Objective
@@ -34,7 +35,6 @@ from jtfne.trainer._scores import Row
 UNTRACKED: Any = None
 COUNTED = ("t_ref_ms",)  # parameters that the engine rounds to whole steps: no gradient
 Arrays = dict[str, jax.Array]
-Floats = npt.NDArray[np.float64]
 
 
 class ScoreGradient(NamedTuple):
@@ -62,7 +62,7 @@ class ScoreGradients:
 
     Attributes
     ----------
-    runs : Runs
+    runs : CandidateRunner
         The event-based runs of the same candidates; stimuli and seeds are theirs.
     objective : Objective
         What scores the arrays.
@@ -84,7 +84,7 @@ class ScoreGradients:
         Set once the programs are compiled.
     """
 
-    runs: Runs
+    runs: CandidateRunner
     objective: Objective
     surrogate: Surrogate
     trainables: tuple[Trainable, ...]
@@ -99,7 +99,7 @@ class ScoreGradients:
     @classmethod
     def of(
         cls,
-        runs: Runs,
+        runs: CandidateRunner,
         objective: Any,
         trainables: tuple[Trainable, ...],
         surrogate: Surrogate | None,
@@ -120,10 +120,10 @@ class ScoreGradients:
                 "one of jtfne.surrogates, as SuperSpike()",
                 where,
             )
-        typical, prepared = runs.circuit.typical, runs.prepared
+        typical, prepared = runs.spec.typical, runs.prepared
         paths = tuple(trainable.path for trainable in trainables)
         mechanisms = mechanisms_of(prepared.config)
-        leaves = ParameterMap.of(
+        leaves = ParameterMap.build(
             runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where
         )
         _refuse_without_gradient(leaves, where)
@@ -184,7 +184,7 @@ class ScoreGradients:
 
         The first job compiles the programs for all. tick: called with the number of jobs just done.
         """
-        return spread(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
+        return run_on_threads(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
 
     def at(self, place: Any, seed: int) -> ScoreGradient:
         """The gradient of one run. place: (d,), on the scale of the search."""
@@ -364,9 +364,7 @@ def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
     populations = leaves.net.populations
     senders = {
-        population.cell_type
-        for population in populations
-        if not getattr(population.emitter, "receives", True)
+        population.cell_type for population in populations if not can_receive(population.emitter)
     }
     for place in leaves.places:
         if place.family == "cells" and (place.field in COUNTED or place.name in senders):

@@ -14,12 +14,14 @@ from jtfne import _json, _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
 from jtfne._check import Limit, describe_value, refuse, whole_number
 from jtfne._precision import settled
-from jtfne.candidates import Candidate, Client, FailedRun, Runs, choose_probe_values
-from jtfne.config import Trainable, place_of, places_of, value_at
+from jtfne.candidates import Candidate, CandidateRunner, Client, FailedRun, choose_probe_values
+from jtfne.config import Trainable
+from jtfne.config.parameter_paths import find_place, get_value, list_places
 from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
+from jtfne.pydantic_fields.custom_parts import name_kind
 from jtfne.reports import bit_conditions, machine, software
 from jtfne.surrogates import Surrogate
 from jtfne.trainer._folder import Arrays, PartStore, opened
@@ -146,7 +148,7 @@ class _Fit:
     net: Net
     trainables: tuple[Trainable, ...]
     start: tuple[float, ...]
-    runs: Runs
+    runs: CandidateRunner
     seeds: tuple[int, ...]
     slopes: ScoreGradients | None
 
@@ -167,7 +169,7 @@ class _Fit:
         typical = choose_probe_values(net, trainables, "Trainer.trainables")
         readouts = getattr(objective, "readouts", None)
         paths = [trainable.path for trainable in trainables]
-        runs = Runs.of(
+        runs = CandidateRunner.prepare(
             net,
             paths,
             typical,
@@ -175,9 +177,9 @@ class _Fit:
             readouts=readouts,
             where="Trainer.trainables",
         )
-        parameters = places_of(net.config.circuit)
+        parameters = list_places(net.config.circuit)
         declared_values = [
-            value_at(net.config.circuit, place_of(path, parameters, WHERE)) for path in paths
+            get_value(net.config.circuit, find_place(path, parameters, WHERE)) for path in paths
         ]
         values_and_bounds = zip(
             declared_values, (trainable.bounds for trainable in trainables), strict=True
@@ -287,7 +289,7 @@ class _Fit:
         jobs = [
             Candidate(candidate_values, seed) for candidate_values in values for seed in self.seeds
         ]
-        outcomes = self.runs.all(
+        outcomes = self.runs.evaluate_all(
             jobs, EvaluateObjective(self.trainer.objective), client, progress_bar.ran
         )
         n_seeds = len(self.seeds)
@@ -308,7 +310,7 @@ class _Fit:
         for k, trainable in enumerate(self.trainables):
             farther_bound = max(trainable.bounds, key=lambda bound: abs(bound - self.start[k]))
             variants.append((*self.start[:k], farther_bound, *self.start[k + 1 :]))
-        outcomes = self.runs.all(
+        outcomes = self.runs.evaluate_all(
             [Candidate(variant, self.seeds[0]) for variant in variants],
             EvaluateObjective(self.trainer.objective),
             client,
@@ -437,12 +439,12 @@ def check_execution(*, resume: Any, progress: Any, client: Any, where: str) -> N
 _OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")
 
 
-def circuit_provenance(runs: Runs) -> dict[str, Any]:
+def circuit_provenance(runs: CandidateRunner) -> dict[str, Any]:
     """What the bits of runs depend on besides values and seeds: software, machine, circuit."""
     return {
         **bit_conditions(),
-        "config_sha256": _json.sha256(runs.circuit.config),
-        "net_sha256": runs.circuit.net_sha256,
+        "config_sha256": _json.sha256(runs.spec.config),
+        "net_sha256": runs.spec.net_sha256,
     }
 
 
@@ -474,7 +476,7 @@ def to_json_values(value: Any) -> Any:
             field.name: to_json_values(getattr(value, field.name))
             for field in dataclasses.fields(value)
         }
-        return {"kind": type(value).__name__, **fields}
+        return {"kind": name_kind(type(value)), **fields}
     if isinstance(value, Mapping):
         return {str(key): to_json_values(entry) for key, entry in value.items()}
     if isinstance(value, Sequence):

@@ -12,7 +12,7 @@ from jtfne.wiring._identity import (
     select_rows,
     select_with,
 )
-from jtfne.wiring._projections import Projection, gains_of, wire
+from jtfne.wiring._projections import Projection, build_gain_matrix, wire
 from jtfne.wiring._sizes import refuse_too_large
 from jtfne.wiring._summary import Summary, summarize_net
 
@@ -21,9 +21,9 @@ __all__ = [
     "NetData",
     "Projection",
     "Summary",
+    "build_gain_matrix",
     "check_identity",
     "check_projection",
-    "gains_of",
     "identity_from_labels",
     "place_cells",
     "refuse_too_large",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from jtfne._check import describe_value, refuse
 from jtfne.config import Config, Connection
-from jtfne.config._base import MOST
-from jtfne.config._defaults import SIGNS
+from jtfne.config.defaults import SIGNS
+from jtfne.pydantic_fields.field_types import MOST
 from jtfne.wiring._draws import BLOCK
 from jtfne.wiring._identity import Identity, select_with
 from jtfne.wiring._projections import Projection

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from jtfne._arguments import check_instance, check_list
 from jtfne._check import NOT_NEGATIVE, refuse, whole_number
-from jtfne.config import Config, Population, Selector, connection_labels
+from jtfne.config import Config, Population, Selector
+from jtfne.config.labels import connection_labels
 from jtfne.wiring._identity import Identity, Ids, Names, Rows, select_rows, select_with
 from jtfne.wiring._projections import Projection
 
@@ -60,9 +61,12 @@ class NetData:
         if n_neurons is not None:
             n_neurons = whole_number(n_neurons, NOT_NEGATIVE, name="n_neurons", where="Net")
         sizes: set[int] = {int(projection.indptr.size) - 1 for projection in self.projections}
-        sizes |= {len(identity)} if identity is not None else set()
-        sizes |= {n_neurons} if n_neurons is not None else set()
-        sizes = sizes or {sum(population.n_cells for population in config.populations())}
+        if identity is not None:
+            sizes.add(len(identity))
+        if n_neurons is not None:
+            sizes.add(n_neurons)
+        if not sizes:
+            sizes.add(sum(population.n_cells for population in self.populations))
         if len(sizes) != 1:
             raise refuse(
                 f"a net of {sorted(sizes)} neurons", "one number of neurons throughout", "Net"
@@ -85,10 +89,8 @@ class NetData:
         size = f"n_neurons={self.n_neurons}, n_edges={self.n_edges}"
         if self.identity is None:
             return f"{type(self).__name__}({size}, without identity)"
-        vocabularies = ", ".join(
-            f"{name}={list(getattr(self.identity, name))}"
-            for name in ("areas", "layers", "cell_types")
-        )
+        vocabularies = f"areas={list(self.identity.areas)}, layers={list(self.identity.layers)}, "
+        vocabularies += f"cell_types={list(self.identity.cell_types)}"
         return f"{type(self).__name__}({size}, {vocabularies})"
 
     @property
@@ -99,9 +101,17 @@ class NetData:
         import pandas as pd
 
         identity = self._require_identity("neurons")
-        labels = {name: identity.labels(name) for name in ("area", "layer", "cell_type")}
-        places = dict(zip(("x_mm", "y_mm", "z_mm"), identity.position_mm.T.copy(), strict=True))
-        return pd.DataFrame({"neuron": identity.ids, **labels, **places})
+        x_mm, y_mm, z_mm = identity.position_mm.T.copy()
+        columns = {
+            "neuron": identity.ids,
+            "area": identity.labels("area"),
+            "layer": identity.labels("layer"),
+            "cell_type": identity.labels("cell_type"),
+            "x_mm": x_mm,
+            "y_mm": y_mm,
+            "z_mm": z_mm,
+        }
+        return pd.DataFrame(columns)
 
     @property
     def edges(self) -> "pa.Table":
@@ -115,52 +125,40 @@ class NetData:
         import pyarrow as pa
 
         synapses = self.config.circuit.mechanisms
-        units = [
-            "pA",
-            *{synapses[projection.mechanism].unit for projection in self.projections} - {"pA"},
-        ]
+        mechanisms: list[str] = []
+        units = ["pA"]
+        for projection in self.projections:
+            if projection.mechanism not in mechanisms:
+                mechanisms.append(projection.mechanism)
+            if synapses[projection.mechanism].unit not in units:
+                units.append(synapses[projection.mechanism].unit)
         text = pa.dictionary(pa.int32(), pa.string())
-        schema = pa.schema(
-            [
-                *(("source", pa.int32()), ("target", pa.int32())),
-                *((f"weight_{unit}", pa.float32()) for unit in units),
-                ("delay_ms", pa.float32()),
-                *(("mechanism", text), ("connection", text)),
-            ]
-        )
-        mechanisms = list(dict.fromkeys(projection.mechanism for projection in self.projections))
+        fields = [("source", pa.int32()), ("target", pa.int32())]
+        fields += [(f"weight_{unit}", pa.float32()) for unit in units]
+        fields += [("delay_ms", pa.float32()), ("mechanism", text), ("connection", text)]
+        schema = pa.schema(fields)
         labels = connection_labels(self.config.circuit.connections)
-        ids = (
-            np.arange(self.n_neurons, dtype=np.int32)
-            if self.identity is None
-            else self.identity.ids
-        )
+        ids = np.arange(self.n_neurons, dtype=np.int32)
+        if self.identity is not None:
+            ids = self.identity.ids
         batches = []
         for projection in self.projections:
             n_edges = projection.n_edges
-            columns = [
-                pa.array(column) for column in (ids[projection.source()], ids[projection.target])
-            ]
-            weight, delay_ms = (
-                pa.array(np.broadcast_to(column, n_edges))
-                for column in (projection.weight, projection.delay_ms)
-            )
-            projection_unit = synapses[projection.mechanism].unit
-            columns += [
-                *(
-                    weight if unit == projection_unit else pa.nulls(n_edges, pa.float32())
-                    for unit in units
-                ),
-                delay_ms,
-            ]
+            columns = [pa.array(ids[projection.source()]), pa.array(ids[projection.target])]
+            for unit in units:
+                if unit == synapses[projection.mechanism].unit:
+                    columns.append(pa.array(np.broadcast_to(projection.weight, n_edges)))
+                else:
+                    columns.append(pa.nulls(n_edges, pa.float32()))
+            columns.append(pa.array(np.broadcast_to(projection.delay_ms, n_edges)))
+            mechanism_code = mechanisms.index(projection.mechanism)
             for code, vocabulary in (
-                (mechanisms.index(projection.mechanism), mechanisms),
+                (mechanism_code, mechanisms),
                 (projection.connection, labels),
             ):
                 codes = pa.array(np.full(n_edges, code, dtype=np.int32))
-                columns.append(
-                    pa.DictionaryArray.from_arrays(codes, pa.array(vocabulary, pa.string()))
-                )
+                texts = pa.array(vocabulary, pa.string())
+                columns.append(pa.DictionaryArray.from_arrays(codes, texts))
             batches.append(pa.record_batch(columns, schema=schema))
         return pa.Table.from_batches(batches, schema=schema)
 

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from jtfne._units import Floats, Floats32
 from jtfne.config import FromDistance
-from jtfne.wiring._draws import BLOCK, Floats32
+from jtfne.wiring._draws import BLOCK
 from jtfne.wiring._identity import Identity, Rows
 from jtfne.wiring._rules import Block, Ends, Ints, Pairs, successes
 
-Floats = NDArray[np.float64]
 # pairs less likely than 2**-OCTAVES of the likeliest are proposed as if they were that likely
 OCTAVES = 40
 SPLIT = 256  # proposals between two boxes from which it pays to look at smaller boxes
@@ -65,21 +64,19 @@ def distance_decay(
     """
     space = _Space.enclose(source_mm, target_mm, decay)
     targets = _Tree(target_mm, space)
-    n_proposed = sum(
-        leaf_pairs.proposals(decay.p0)
-        for leaf_pairs in _leaves(_Tree(source_mm, space), targets, space, decay)
-    )
+    n_proposed = 0.0
+    for leaf_pairs in _leaves(_Tree(source_mm, space), targets, space, decay):
+        n_proposed += leaf_pairs.proposals(decay.p0)
     n_rows = max(1, math.ceil(ends.n_source * 2 * BLOCK / max(n_proposed, 1.0)))
     for first_row in range(0, ends.n_source, n_rows):
         places_mm = source_mm[first_row : first_row + n_rows]
         sources = _Tree(places_mm, space)
         leaves = list(_leaves(sources, targets, space, decay))
-        pairs_by_octave = [
-            _accept_pairs(leaves, octave, sources, targets, decay, rng)
-            for octave in range(OCTAVES + 1)
-        ]
-        source, target = (np.concatenate(parts) for parts in zip(*pairs_by_octave, strict=True))
-        source, target = np.divmod(np.sort(source * ends.n_target + target), ends.n_target)
+        keys = []
+        for octave in range(OCTAVES + 1):
+            source, target = _accept_pairs(leaves, octave, sources, targets, decay, rng)
+            keys.append(source * ends.n_target + target)
+        source, target = np.divmod(np.sort(np.concatenate(keys)), ends.n_target)
         pairs = Pairs(first_row, len(places_mm), source, target)
         yield (
             pairs if autapses else pairs.where(target != ends.self_target[first_row + source])
@@ -199,12 +196,11 @@ def _accept_pairs(
     rng: np.random.Generator,
 ) -> tuple[Ints, Ints]:
     """Sources and targets of the accepted pairs, of those between boxes of one octave."""
-    parts: list[list[Ints]] = [[], [], [], []]
+    parts = []
     for box_pairs in leaves:
         is_in_octave = box_pairs.octave == octave
-        for part, column in zip(parts, box_pairs[:4], strict=True):
-            part.append(column[is_in_octave])
-    start, n_sources, target_start, n_targets = (np.concatenate(part) for part in parts)
+        parts.append(np.stack(box_pairs[:4])[:, is_in_octave])
+    start, n_sources, target_start, n_targets = np.concatenate(parts, axis=1)
     if not start.size:
         return start, start
     proposal_stops = np.cumsum(n_sources * n_targets)
@@ -249,7 +245,7 @@ def delays_ms(
     return edge_delays_ms
 
 
-def weakened(
+def weaken_weights(
     weight: Floats32, edges: tuple[Rows, Rows], identity: Identity, decay: Decay, *, lateral: bool
 ) -> Floats32:
     """Weights times exp(-load) of the distance between the cells of each edge: (n_edges,).

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jtfne._check import refuse
+from jtfne._units import Floats32
 from jtfne.config import Dist, LogNormal, Normal, Uniform
-
-Floats32 = NDArray[np.float32]
 
 BLOCK = 1 << 19
 """Numbers drawn at a time: what bounds the work area."""

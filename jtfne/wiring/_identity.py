@@ -86,10 +86,10 @@ def identity_from_labels(
 def _encode(names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
     """Codes (n,) and vocabulary of `names`."""
     code_by_name = {name: code for code, name in enumerate(dict.fromkeys(names))}
-    return _codes([code_by_name[name] for name in names]), tuple(code_by_name)
+    return _narrow_codes([code_by_name[name] for name in names]), tuple(code_by_name)
 
 
-def _codes(places: Sequence[int]) -> Codes:
+def _narrow_codes(places: Sequence[int]) -> Codes:
     """Places in a vocabulary as codes. Raises: JtfneError if there are more names than codes."""
     return narrow_dtype(places, np.int16, name="the number of a name", where="Identity")
 
@@ -105,32 +105,32 @@ def place_cells(config: Config) -> Identity:
     n_cells = np.array([population.n_cells for population in populations], dtype=np.int64)
     n_all = int(narrow_dtype(n_cells.sum(), np.int32, name="cells in all", where="Config.circuit"))
     geometry = config.circuit.geometry
-    positions_mm = [
-        column_positions_mm(
-            population.n_cells,
-            top=layers[population.layer].top,
-            bottom=layers[population.layer].bottom,
-            thickness_mm=geometry.thickness_mm,
-            radius_mm=geometry.radius_mm,
-            rng=generator(
-                config.run.seed,
-                f"positions/{joined(population.area, population.layer, population.cell_type)}",
-            ),
+    positions_mm = [np.empty((0, 3))]
+    area_places, layer_places, type_places = [], [], []  # of each population, in the vocabularies
+    for population in populations:
+        layer = layers[population.layer]
+        name = joined(population.area, population.layer, population.cell_type)
+        positions_mm.append(
+            column_positions_mm(
+                population.n_cells,
+                top=layer.top,
+                bottom=layer.bottom,
+                thickness_mm=geometry.thickness_mm,
+                radius_mm=geometry.radius_mm,
+                rng=generator(config.run.seed, f"positions/{name}"),
+            )
         )
-        for population in populations
-    ]
-
-    def codes(names: Iterable[str], vocabulary: Sequence[str]) -> Codes:
-        return np.repeat(_codes([vocabulary.index(name) for name in names]), n_cells)
-
+        area_places.append(areas.index(population.area))
+        layer_places.append(list(layers).index(population.layer))
+        type_places.append(cell_types.index(population.cell_type))
     return Identity(
-        area=codes((population.area for population in populations), areas),
-        layer=codes((population.layer for population in populations), tuple(layers)),
-        cell_type=codes((population.cell_type for population in populations), cell_types),
+        area=np.repeat(_narrow_codes(area_places), n_cells),
+        layer=np.repeat(_narrow_codes(layer_places), n_cells),
+        cell_type=np.repeat(_narrow_codes(type_places), n_cells),
         areas=areas,
         layers=tuple(layers),
         cell_types=cell_types,
-        position_mm=np.concatenate([np.empty((0, 3)), *positions_mm]),
+        position_mm=np.concatenate(positions_mm),
         ids=np.arange(n_all, dtype=np.int32),
     )
 
@@ -152,16 +152,17 @@ def select_rows(
     """
     if identity is None:
         raise refuse("choosing cells of a net without identity", "a net built from a Config", where)
-    key_items = (("area", area), ("layer", layer), ("cell_type", cell_type))
-    names_by_key = {
-        name: _list_names(names, name, where) for name, names in key_items if names is not None
-    }
+    names_by_key: dict[str, tuple[str, ...]] = {}
+    for key, names in (("area", area), ("layer", layer), ("cell_type", cell_type)):
+        if names is not None:
+            names_by_key[key] = _list_names(names, key, where)
     is_chosen = np.ones(len(identity), dtype=np.bool_)
-    for name, names in names_by_key.items():
-        codes, vocabulary = identity.column(name)
-        chosen_codes = [
-            vocabulary.index(one_of(label, vocabulary, name=name, where=where)) for label in names
-        ]
+    for key, names_of_key in names_by_key.items():
+        codes, vocabulary = identity.column(key)
+        chosen_codes = []
+        for name in names_of_key:
+            one_of(name, vocabulary, name=key, where=where)
+            chosen_codes.append(vocabulary.index(name))
         is_chosen &= np.isin(codes, chosen_codes)
     if ids is None:
         rows = np.flatnonzero(is_chosen)
@@ -173,17 +174,12 @@ def select_rows(
             raise refuse(f"ids={identity.ids[repeats[0]]}, given twice,", "each once", where)
         rows = rows[is_chosen[rows]]
     if rows.size == 0:
-        request: dict[str, Any] = (
-            names_by_key
-            if ids is None
-            else {**names_by_key, "ids": tuple(np.ravel(ids).tolist()[:5])}
-        )
-        request_text = (
-            ", ".join(f"{name}={describe_value(value)}" for name, value in request.items())
-            or "all cells"
-        )
+        request: dict[str, Any] = dict(names_by_key)
+        if ids is not None:
+            request["ids"] = tuple(np.ravel(ids).tolist()[:5])
+        request_text = ", ".join(f"{key}={describe_value(value)}" for key, value in request.items())
         raise refuse(
-            f"{request_text}, which matches no cell,",
+            f"{request_text or 'all cells'}, which matches no cell,",
             f"what one of the {len(identity)} cells has",
             where,
         )
@@ -215,9 +211,10 @@ def find_rows(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
         raise refuse(f"ids={describe_argument(ids)}", "integers", where)
     order = np.argsort(identity.ids, kind="stable")
     sorted_ids = identity.ids[order]
-    if (
-        sorted_ids.size and int(sorted_ids[-1]) - int(sorted_ids[0]) == sorted_ids.size - 1
-    ):  # consecutive ids: no search needed
+    is_consecutive = (
+        sorted_ids.size > 0 and int(sorted_ids[-1]) - int(sorted_ids[0]) == sorted_ids.size - 1
+    )
+    if is_consecutive:  # no search needed
         index = requested_ids.astype(np.int64) - int(sorted_ids[0])
         is_present = (index >= 0) & (index < sorted_ids.size)
     else:

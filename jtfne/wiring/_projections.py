@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import refuse
 from jtfne._keys import generator
+from jtfne._units import Floats32
 from jtfne.config import (
     AllToAll,
     Circuit,
@@ -24,10 +25,10 @@ from jtfne.config import (
     OneToOne,
     Selector,
     WeightDecay,
-    pair_label,
 )
+from jtfne.config.labels import pair_label
 from jtfne.wiring import _distance, _rules
-from jtfne.wiring._draws import Floats32, draw
+from jtfne.wiring._draws import draw
 from jtfne.wiring._identity import Codes, Identity, Rows, find_rows, select_with
 
 
@@ -91,11 +92,11 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     if connection.weight_decay is not None:
         decay = connection.weight_decay
         _refuse_several_areas(identity, source, target, "weight_decay", where)
-        weight = _distance.weakened(
+        weight = _distance.weaken_weights(
             weight, _ends(indptr, edge_target), identity, _decay(decay), lateral=decay.lateral
         )
     weight = _apply_gains(
-        weight, gains_of(identity, circuit.gains), identity.cell_type, indptr, edge_target
+        weight, build_gain_matrix(identity, circuit.gains), identity.cell_type, indptr, edge_target
     )
     if delay_ms is None:
         if isinstance(connection.delay_ms, FromDistance):
@@ -115,7 +116,7 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
     )
 
 
-def gains_of(identity: Identity, gains: Mapping[str, float]) -> Floats32:
+def build_gain_matrix(identity: Identity, gains: Mapping[str, float]) -> Floats32:
     """The gain from each cell type to each, 1 where none is declared: (n_types, n_types) source by
     target.
     """

@@ -6,7 +6,8 @@ import numpy as np
 
 from jtfne._check import refuse
 from jtfne._cores import available_bytes
-from jtfne.config import Config, Selector, connection_labels
+from jtfne.config import Config, Population, Selector
+from jtfne.config.labels import connection_labels
 
 CELL_BYTES = 100  # names, place and id, and the draws that placed it
 EDGE_BYTES = 12  # source row by its pointers, target, weight and delay, at rest
@@ -30,23 +31,14 @@ def refuse_too_large(config: Config) -> None:
             "Config.circuit.cells",
         )
     connections = config.circuit.connections
-    sizes: dict[Selector, int] = {}
-    for selector in {
-        end for connection in connections for end in (connection.source, connection.target)
-    }:
-        sizes[selector] = sum(
-            population.n_cells
-            for population in populations
-            if _names(selector.area, population.area)
-            and _names(selector.layer, population.layer)
-            and _names(selector.cell_type, population.cell_type)
-        )
-        if selector.ids is not None:
-            sizes[selector] = min(sizes[selector], len(selector.ids))
-    n_edges = [
-        connection.rule.estimate_edges(sizes[connection.source], sizes[connection.target])
-        for connection in connections
-    ]
+    sizes: dict[Selector, int] = {}  # many connections share an end
+    n_edges = []
+    for connection in connections:
+        for selector in (connection.source, connection.target):
+            if selector not in sizes:
+                sizes[selector] = _count_cells(selector, populations)
+        n_source, n_target = sizes[connection.source], sizes[connection.target]
+        n_edges.append(connection.rule.estimate_edges(n_source, n_target))
     n_all_edges = sum(n_edges)
     needed_bytes = (
         CELL_BYTES * n_cells
@@ -70,6 +62,19 @@ def refuse_too_large(config: Config) -> None:
         )
 
 
-def _names(names: tuple[str, ...] | None, name: str) -> bool:
+def _count_cells(selector: Selector, populations: tuple[Population, ...]) -> int:
+    """The number of cells that a selector chooses, or more where it names ids."""
+    n_cells = 0
+    for population in populations:
+        if (
+            _allows(selector.area, population.area)
+            and _allows(selector.layer, population.layer)
+            and _allows(selector.cell_type, population.cell_type)
+        ):
+            n_cells += population.n_cells
+    return n_cells if selector.ids is None else min(n_cells, len(selector.ids))
+
+
+def _allows(names: tuple[str, ...] | None, name: str) -> bool:
     """Whether a key of a selector, None for all, has `name`."""
     return names is None or name in names

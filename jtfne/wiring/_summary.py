@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import JtfneError
-from jtfne.config import Population, connection_labels
+from jtfne._units import Floats, S_PER_ms
+from jtfne.config import Population
+from jtfne.config.labels import connection_labels
 from jtfne.emitters import LIF
 from jtfne.measures.meanfield import stationary_rates
 from jtfne.stimuli import Constant, Poisson
@@ -18,8 +20,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-Floats = NDArray[np.float64]
-S_PER_MS = 1e-3
+CONNECTION_COLUMNS = (
+    "connection",
+    "mechanism",
+    "rule",
+    "n_edges",
+    "mean",
+    "least",
+    "most",
+    "weight",
+    "unit",
+    "delay_ms",
+)
 MAX_STEPS = 5000  # of the relaxation of rates, some tenths of a second
 
 
@@ -116,49 +128,31 @@ def _connections(net: NetData) -> "pd.DataFrame":
 
     connections = net.config.circuit.connections
     synapses, labels = net.config.circuit.mechanisms, connection_labels(connections)
-    columns = (
-        "connection",
-        "mechanism",
-        "rule",
-        "n_edges",
-        "mean",
-        "least",
-        "most",
-        "weight",
-        "unit",
-        "delay_ms",
-    )
-    rows: list[tuple[Any, ...]] = []
+    rows: list[dict[str, Any]] = []
     for projection in net.projections:
-        count = np.bincount(projection.target, minlength=net.n_neurons)[
-            net.select_with(connections[projection.connection].target)
-        ]
-        means = [
-            float(np.mean(values, dtype=np.float64)) if projection.n_edges else np.nan
-            for values in (projection.weight, projection.delay_ms)
-        ]
-        unit, rule = (
-            synapses[projection.mechanism].unit,
-            connections[projection.connection].rule.kind,
-        )
-        leading_columns = (
-            labels[projection.connection],
-            projection.mechanism,
-            rule,
-            projection.n_edges,
-        )
+        connection = connections[projection.connection]
+        in_degree = np.bincount(projection.target, minlength=net.n_neurons)
+        in_degree = in_degree[net.select_with(connection.target)]
         rows.append(
-            (
-                *leading_columns,
-                float(count.mean()),
-                int(count.min()),
-                int(count.max()),
-                means[0],
-                unit,
-                means[1],
-            )
+            {
+                "connection": labels[projection.connection],
+                "mechanism": projection.mechanism,
+                "rule": connection.rule.kind,
+                "n_edges": projection.n_edges,
+                "mean": float(in_degree.mean()),
+                "least": int(in_degree.min()),
+                "most": int(in_degree.max()),
+                "weight": _average(projection.weight, projection.n_edges),
+                "unit": synapses[projection.mechanism].unit,
+                "delay_ms": _average(projection.delay_ms, projection.n_edges),
+            }
         )
-    return pd.DataFrame(rows, columns=list(columns))
+    return pd.DataFrame(rows, columns=list(CONNECTION_COLUMNS))
+
+
+def _average(values: NDArray[np.float32], n_edges: int) -> float:
+    """The mean of a value of edges, (n_edges,) or (1,) for all; NaN where there is no edge."""
+    return float(np.mean(values, dtype=np.float64)) if n_edges else np.nan
 
 
 def expected_rates(net: NetData) -> tuple[Floats | float, str]:
@@ -170,10 +164,10 @@ def expected_rates(net: NetData) -> tuple[Floats | float, str]:
     Source: as `jtfne.measures.meanfield.stationary_rates`.
     """
     labels, code = _populations(net)
-    population_by_label = {
-        (population.area, population.layer, population.cell_type): population
-        for population in net.populations
-    }
+    population_by_label = {}
+    for population in net.populations:
+        label = population.area, population.layer, population.cell_type
+        population_by_label[label] = population
     populations = [population_by_label[label] for label in labels]
     obstacle = _find_obstacle(net, populations)
     if obstacle:
@@ -183,18 +177,12 @@ def expected_rates(net: NetData) -> tuple[Floats | float, str]:
     # of an event of weight 1: pA ms of a pA, or of a jump of a mV
     charge_ms = tau_ms if tau_ms else cell.c_m_pF
     n_cells, jump_mV = np.bincount(code), charge_ms / cell.c_m_pF
-    jump_sum_mV, jump_square_sum_mV2 = (
-        _sums(net, code, len(labels), power=power) / n_cells[:, None] * jump_mV**power
-        for power in (1, 2)
-    )
+    sum_mV = _sums(net, code, len(labels), power=1) / n_cells[:, None] * jump_mV
+    square_sum_mV2 = _sums(net, code, len(labels), power=2) / n_cells[:, None] * jump_mV**2
     # as many equal inputs as have this mean and this variance
     with np.errstate(divide="ignore", invalid="ignore"):
-        jumps, inputs = (
-            np.where(jump_sum_mV != 0.0, jump_square_sum_mV2 / jump_sum_mV, 0.0),
-            np.where(
-                jump_square_sum_mV2 > 0.0, jump_sum_mV * jump_sum_mV / jump_square_sum_mV2, 0.0
-            ),
-        )
+        jumps = np.where(sum_mV != 0.0, square_sum_mV2 / sum_mV, 0.0)
+        inputs = np.where(square_sum_mV2 > 0.0, sum_mV * sum_mV / square_sum_mV2, 0.0)
     mean_pA = np.array([population.drive for population in populations], np.float64)
     variance = np.zeros(len(labels))
     for stimulus in net.config.task.stimuli:
@@ -205,11 +193,11 @@ def expected_rates(net: NetData) -> tuple[Floats | float, str]:
         if np.any((cell_share > 0.0) & (cell_share < 1.0)):
             return np.nan, "no expected rates: a stimulus reaches a part of a population"
         if isinstance(drive, Poisson):
-            mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_MS
+            mean_pA += cell_share * drive.weight * charge_ms * drive.rate_Hz * S_PER_ms
             variance += (
                 cell_share
                 * cell.tau_m_ms
-                * S_PER_MS
+                * S_PER_ms
                 * drive.rate_Hz
                 * (drive.weight * jump_mV) ** 2
             )
@@ -238,10 +226,10 @@ def expected_rates(net: NetData) -> tuple[Floats | float, str]:
 
 def _list_synapses(net: NetData) -> list[Synapse]:
     """The synapses that connections and Poisson stimuli of the net use."""
-    drives = [stimulus.drive for stimulus in net.config.task.stimuli]
-    mechanisms = {projection.mechanism for projection in net.projections} | {
-        drive.mechanism for drive in drives if isinstance(drive, Poisson)
-    }
+    mechanisms = {projection.mechanism for projection in net.projections}
+    for stimulus in net.config.task.stimuli:
+        if isinstance(stimulus.drive, Poisson):
+            mechanisms.add(stimulus.drive.mechanism)
     return [net.config.circuit.mechanisms[mechanism] for mechanism in sorted(mechanisms)]
 
 
@@ -254,15 +242,13 @@ def _find_obstacle(net: NetData, populations: list[Population]) -> str:
     """Why mean field does not apply; "" where it does."""
     if not all(isinstance(population.emitter, LIF) for population in populations):
         return "not all cells are LIF"
-    numbers = [
-        value
-        for population in populations
-        for value in (*vars(population.emitter).values(), population.drive, population.noise)
-    ]
-    if any(np.ndim(value) for value in numbers):
-        return "parameters differ from cell to cell"
-    if any(vars(population.emitter) != vars(populations[0].emitter) for population in populations):
-        return "populations differ in their parameters"
+    for population in populations:
+        numbers = (*vars(population.emitter).values(), population.drive, population.noise)
+        if any(map(np.ndim, numbers)):
+            return "parameters differ from cell to cell"
+    for population in populations:
+        if vars(population.emitter) != vars(populations[0].emitter):
+            return "populations differ in their parameters"
     if any(population.noise for population in populations):
         return "cells have white noise"
     synapses = _list_synapses(net)
@@ -271,7 +257,8 @@ def _find_obstacle(net: NetData, populations: list[Population]) -> str:
     if len({_tau_syn_ms(synapse) for synapse in synapses}) > 1:
         return "synapses have several time constants"
     duration_ms = net.config.run.duration_ms
-    for drive in (stimulus.drive for stimulus in net.config.task.stimuli):
+    for stimulus in net.config.task.stimuli:
+        drive = stimulus.drive
         is_stationary = isinstance(drive, Constant | Poisson) and drive.start_ms == 0.0
         if isinstance(drive, Poisson):
             is_stationary = (

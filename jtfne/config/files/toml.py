@@ -38,19 +38,16 @@ def dumps(data: Mapping[str, Any]) -> str:
     [b]
     c = ["x", 2.0]
     """
-    lines = [
-        f"{_format_key(name)} = {_format_value(value)}"
-        for name, value in _list_entries(data)
-        if not isinstance(value, Mapping)
-    ]
-    for section, table in (
-        (name, value) for name, value in _list_entries(data) if isinstance(value, Mapping)
-    ):
-        lines += ["", f"[{_format_key(section)}]"]
-        lines += [
-            f"{_format_key(name)} = {_format_item(value)}" for name, value in _list_entries(table)
-        ]
-    return "\n".join(lines) + "\n"
+    lines, section_lines = [], []
+    for name, value in _list_entries(data):
+        if not isinstance(value, Mapping):
+            lines.append(f"{_format_key(name)} = {_format_value(value)}")
+            continue
+        section_lines += ["", f"[{_format_key(name)}]"]
+        for entry_name, entry in _list_entries(value):
+            section_lines.append(f"{_format_key(entry_name)} = {_format_item(entry)}")
+    # what lies in no section has to come before the first
+    return "\n".join(lines + section_lines) + "\n"
 
 
 def _list_entries(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -69,14 +66,10 @@ def _format_item(value: Any) -> str:
 def _format_value(value: Any) -> str:
     """Write a value on one line."""
     if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(
-                f"{_format_key(name)} = {_format_value(entry)}"
-                for name, entry in _list_entries(value)
-            )
-            + "}"
-        )
+        entries = []
+        for name, entry in _list_entries(value):
+            entries.append(f"{_format_key(name)} = {_format_value(entry)}")
+        return f"{{{', '.join(entries)}}}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_format_value(entry) for entry in value) + "]"
     if isinstance(value, bool):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import UNREADABLE, JtfneError, describe_value, one_of, refuse
 from jtfne._stored import check_hdf5, read_csv, read_parquet
-from jtfne.config._column import numbers
+from jtfne.pydantic_fields.array_field import read_numbers
 
 WEIGHTS = ("weight_pA", "weight_nS", "weight_mV", "weight")  # a weight's column, by its unit
 KNOWN = (*WEIGHTS, "delay_ms")
@@ -18,7 +18,7 @@ SUFFIXES = (".csv", ".parquet", ".h5")
 SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # column -> dataset of an edge group
 
 
-def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]:
+def read_columns(table: Any, connection: str | None, where: str) -> dict[str, Any]:
     """The columns `source`, `target`, and perhaps `weight` and `delay_ms` of a table, each (n,).
 
     connection: takes only its rows, from a table with a column `connection`.
@@ -32,27 +32,37 @@ def columns_of(table: Any, connection: str | None, where: str) -> dict[str, Any]
         if name.startswith(OURS):
             one_of(name, KNOWN, name="column", where=where)
     rows = _select_rows(table, names, connection, where)
-    columns = {name: _read_numbers(table, name, rows, where) for name in ("source", "target")}
-    weights = [name for name in WEIGHTS if name in names]
-    if len(weights) > 1:  # as `Net.edges` has them: a column is empty where no weight has its unit
-        weights = [
-            name
-            for name in weights
-            if not np.isnan(np.asarray(table[name], np.float64)[rows]).all()
-        ]
-    if len(weights) > 1:
-        raise refuse(f"a table with {' and '.join(weights)}", "weights in one column", where)
-    if weights:
-        columns["weight"] = _read_numbers(table, weights[0], rows, where)
+    columns = {
+        "source": _read_numbers(table, "source", rows, where),
+        "target": _read_numbers(table, "target", rows, where),
+    }
+    weight_name = _find_weights(table, names, rows, where)
+    if weight_name is not None:
+        columns["weight"] = _read_numbers(table, weight_name, rows, where)
     if "delay_ms" in names:
         columns["delay_ms"] = _read_numbers(table, "delay_ms", rows, where)
     return columns
 
 
+def _find_weights(
+    table: Any, names: Sequence[str], rows: NDArray[Any] | slice, where: str
+) -> str | None:
+    """The name of the column of weights; None if there is none. Raises: JtfneError for several."""
+    weight_names = [name for name in WEIGHTS if name in names]
+    if len(weight_names) <= 1:
+        return weight_names[0] if weight_names else None
+    # as `Net.edges` has them: a column is empty where no weight has its unit
+    weights = {name: np.asarray(table[name], np.float64)[rows] for name in weight_names}
+    filled_names = [name for name in weight_names if not np.isnan(weights[name]).all()]
+    if len(filled_names) > 1:
+        raise refuse(f"a table with {' and '.join(filled_names)}", "weights in one column", where)
+    return filled_names[0] if filled_names else None
+
+
 def _read_numbers(table: Any, name: str, rows: NDArray[Any] | slice, where: str) -> NDArray[Any]:
     """The numbers of one column. Raises: JtfneError for an empty cell, or what is no number."""
     column = table[name] if isinstance(rows, slice) else np.asarray(table[name])[rows]
-    return numbers(column, name, whole=name in ("source", "target"), where=where)
+    return read_numbers(column, name, whole=name in ("source", "target"), where=where)
 
 
 def _select_rows(
@@ -98,8 +108,8 @@ def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
     return codes, [str(array.dictionary[int(code)]) for code in used_codes]
 
 
-def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
-    """Read the columns of `columns_of` from a file: .csv, .parquet or SONATA's .h5.
+def read_edge_file(path: Path, connection: str | None) -> dict[str, Any]:
+    """Read the columns of `read_columns` from a file: .csv, .parquet or SONATA's .h5.
 
     connection: of a SONATA file, the edge population.
     Raises: JtfneError for another kind of file, or one that cannot be read.
@@ -122,7 +132,7 @@ def columns_in(path: Path, connection: str | None) -> dict[str, Any]:
         raise refuse(
             f"{str(path)!r}, which cannot be read ({error}),", "a whole file", "FromTable.read"
         ) from error
-    return columns_of(table, connection, str(path))
+    return read_columns(table, connection, str(path))
 
 
 def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from pydantic_core import core_schema
 
 from jtfne._check import Limit, refuse
-from jtfne.config._errors import HERE
+from jtfne.pydantic_fields.errors import HERE
 
 SHOWN = 6  # numbers that its text shows
 
@@ -109,7 +109,9 @@ class ColumnOf(NamedTuple):
         if isinstance(value, Column) and value.array.dtype == self.dtype:
             array = value.array
         else:
-            array = numbers(value, str(info.field_name), whole=self.dtype is np.int64, where=HERE)
+            array = read_numbers(
+                value, str(info.field_name), whole=self.dtype is np.int64, where=HERE
+            )
         low, open_low = self.limit.low, self.limit.open_low
         is_wrong = ~np.isfinite(array) | (array <= low if open_low else array < low)
         if is_wrong.any():
@@ -128,7 +130,7 @@ class ColumnOf(NamedTuple):
         )
 
 
-def numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
+def read_numbers(value: Any, name: str, *, whole: bool, where: str) -> NDArray[Any]:
     """Convert a column of a table, or a list, to an array of numbers, (n,).
 
     Raises: JtfneError where it is no list of numbers (whole ones, if need be), or a cell is empty.

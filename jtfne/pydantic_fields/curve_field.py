@@ -10,10 +10,11 @@ from pydantic import Field, model_validator
 
 from jtfne import _time
 from jtfne._check import describe_value, refuse
-from jtfne.config._base import Frozen, Label, Name, Number, freeze, plain
-from jtfne.config._errors import HERE, duplicates
+from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
+from jtfne.pydantic_fields.field_types import Label, Name, Number, freeze, plain
+from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.recordings import sample_ends_ms
 
-MS_PER_S = 1000.0
 COORDS = ("time", "frequency", "channel", "z_mm")
 MNE_UNITS = {
     **dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"),
@@ -60,29 +61,21 @@ class Curve(Frozen):
         """Refuse dimensions without points, points that do not rise, and values that are not one
         for each.
         """
-        duplicates(self.dims, name="dims")
-        unknown_names = [name for name in (*self.dims, *self.coords) if name not in COORDS]
-        if unknown_names:
-            raise refuse(
-                f"a curve over {describe_value(unknown_names[0])}",
-                f"{', '.join(map(repr, COORDS))}",
-                HERE,
-            )
-        missing_dims = [name for name in self.dims if name not in self.coords]
-        if missing_dims:
-            raise refuse(
-                f"a curve over {missing_dims[0]!r} without its points",
-                f"coords with {missing_dims[0]!r}",
-                HERE,
-            )
-        of_channels = {"z_mm"} if "channel" in self.dims else set()
-        stray_coords = [name for name in self.coords if name not in {*self.dims, *of_channels}]
-        if stray_coords:
-            raise refuse(
-                f"coords of {stray_coords[0]!r}, which is no dimension,",
-                "those of dims, and z_mm of channel",
-                HERE,
-            )
+        refuse_duplicates(self.dims, name="dims")
+        for name in (*self.dims, *self.coords):
+            if name not in COORDS:
+                raise refuse(
+                    f"a curve over {describe_value(name)}", ", ".join(map(repr, COORDS)), HERE
+                )
+        for name in self.dims:
+            if name not in self.coords:
+                description = f"a curve over {name!r} without its points"
+                raise refuse(description, f"coords with {name!r}", HERE)
+        for name in self.coords:
+            is_depth = name == "z_mm" and "channel" in self.dims
+            if name not in self.dims and not is_depth:
+                description = f"coords of {describe_value(name)}, which is no dimension,"
+                raise refuse(description, "those of dims, and z_mm of channel", HERE)
         if self.dims and len(self.values) != int(np.prod(self.shape)):
             description = (
                 f"{len(self.values)} values over {' x '.join(map(str, self.shape))} points"
@@ -94,16 +87,13 @@ class Curve(Frozen):
                 f"{len(depths)} z_mm and {len(channels)} channels", "a depth for each", HERE
             )
         for name, points in self.coords.items():
-            numbers = not any(isinstance(point, str) for point in points)
-            if name != "channel" and not numbers:
+            if name == "channel":
+                continue
+            if any(isinstance(point, str) for point in points):
                 raise refuse(f"{name} with names", "numbers", HERE)
-            if (
-                name != "channel"
-                and name in self.dims
-                and not all(np.diff(np.array(points, np.float64)) > 0)
-            ):
+            if name in self.dims and not np.all(np.diff(np.array(points, np.float64)) > 0):
                 raise refuse(f"{name} that does not rise", "rising numbers", HERE)
-        duplicates(tuple(map(str, channels)), name="channel")
+        refuse_duplicates(tuple(map(str, channels)), name="channel")
         return self
 
     @property
@@ -136,10 +126,9 @@ def as_curve(data: Any) -> Any:
 def _from_array(data: Any) -> dict[str, Any]:
     """The table of a Curve from a DataArray; other dimensions of length 1 are dropped."""
     coords: dict[str, Any] = {}
-    array = data.squeeze(
-        [dim for dim in data.dims if data.sizes[dim] == 1 and dim not in COORDS], drop=True
-    )
-    extra_dims = [str(dim) for dim in array.dims if dim not in COORDS]
+    other_dims = [dim for dim in data.dims if dim not in COORDS]
+    array = data.squeeze([dim for dim in other_dims if data.sizes[dim] == 1], drop=True)
+    extra_dims = [str(dim) for dim in other_dims if dim in array.dims]
     if extra_dims:
         raise refuse(
             f"an array over {', '.join(extra_dims)}",
@@ -166,11 +155,11 @@ def _from_array(data: Any) -> dict[str, Any]:
 def _from_evoked(evoked: Any) -> dict[str, Any]:
     """The table of a Curve from an mne.Evoked: channels of one type, SI units, no bad channels."""
     kinds = dict(zip(evoked.ch_names, evoked.get_channel_types(), strict=True))
-    names = [
-        name
-        for name in evoked.ch_names
-        if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]
-    ]
+    names, rows = [], []
+    for row, name in enumerate(evoked.ch_names):
+        if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]:
+            names.append(name)
+            rows.append(row)
     kinds_present = sorted({kinds[name] for name in names})
     if len(kinds_present) != 1:
         description = f"an Evoked with data channels of types {', '.join(kinds_present) or 'none'}"
@@ -179,9 +168,9 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
             f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)",
             HERE,
         )
-    rows = [evoked.ch_names.index(name) for name in names]
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
-    coords = {"channel": names, "time": (np.asarray(evoked.times) * MS_PER_S).round(9).tolist()}
+    times_ms = sample_ends_ms(evoked.times, float(evoked.info["sfreq"]))
+    coords = {"channel": names, "time": times_ms.tolist()}
     return {
         "kind": "Curve",
         "values": values,

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jtfne.emitters import SynapticInput
+from jtfne.emitters import Emitter, SynapticInput, can_receive, find_method
 from jtfne.engine._arrays import Circuit, joined
 from jtfne.surrogates import Surrogate
 
@@ -26,16 +26,13 @@ def surrogate_spikes(
     for group, state_before, state_after, group_spikes in zip(
         circuit.groups, states_before, states_after, masks_by_group, strict=True
     ):
-        emitter: Any = group.emitter
-        if getattr(emitter, "receives", True):
-            spikes_by_group.append(
-                surrogate.spikes(
-                    group_spikes,
-                    emitter.excess(state_before, state_after).astype(circuit.drive_pA.dtype),
-                )
-            )
-        else:
-            spikes_by_group.append(group_spikes.astype(circuit.drive_pA.dtype))
+        dtype = circuit.drive_pA.dtype
+        if not can_receive(group.emitter):
+            spikes_by_group.append(group_spikes.astype(dtype))
+            continue
+        measure_distance = find_method(group.emitter, "threshold_distance")
+        distance = measure_distance(state_before, state_after).astype(dtype)
+        spikes_by_group.append(surrogate.spikes(group_spikes, distance))
     return joined(circuit, spikes_by_group)
 
 
@@ -55,20 +52,15 @@ def clip_voltage_gradient(
     """
     if circuit.surrogate is None or not circuit.surrogate.steadies:
         return cells
-    return tuple(
-        state._replace(
-            v_mV=_divide_gradient(
-                state.v_mV, _growth(group.emitter, state, group.take(i_ext_pA), syn_of, dt_ms)
-            )
-        )
-        for group, state, syn_of in zip(
-            circuit.groups, cells, (syn.of(g.take) for g in circuit.groups), strict=True
-        )
-    )
+    states = []
+    for group, state in zip(circuit.groups, cells, strict=True):
+        growth = _growth(group.emitter, state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
+        states.append(state._replace(v_mV=_divide_gradient(state.v_mV, growth)))
+    return tuple(states)
 
 
 def _growth(
-    emitter: Any, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
+    emitter: Emitter, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
 ) -> jax.Array:
     """Return the factor by which a step enlarges a deviation of v, at least 1: (n_group,)."""
     emitter, state, i_pA, syn = jax.lax.stop_gradient((emitter, state, i_pA, syn))

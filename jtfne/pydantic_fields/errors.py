@@ -50,14 +50,14 @@ class ConfigError(JtfneError):
         self.problems = problems
 
 
-def refused(root: str, problems: Iterable[Problem]) -> ConfigError:
+def build_error(root: str, problems: Iterable[Problem]) -> ConfigError:
     """Build the ConfigError that lists `problems`, one a line, with paths that start at `root`."""
     distinct_problems = tuple(dict.fromkeys(problems))
     lines = (_fill_in_place(problem.message, root, problem.place) for problem in distinct_problems)
     return ConfigError(list_problems(lines), distinct_problems)
 
 
-def problems_of(error: pydantic.ValidationError, tags: frozenset[str]) -> list[Problem]:
+def collect_problems(error: pydantic.ValidationError, tags: frozenset[str]) -> list[Problem]:
     """The problems in a pydantic error, with those of nested models.
 
     tags: discriminators of unions, which pydantic puts into paths and which are taken out.
@@ -95,7 +95,10 @@ def _translate_problem(
             r"'([^']*)'", context.get("expected_tags") or context.get("expected", "")
         )
         value = context.get("tag", line["input"])
-        return unknown(str(value), allowed_names, name="kind" if "tag" in context else name) or text
+        return (
+            describe_unknown(str(value), allowed_names, name="kind" if "tag" in context else name)
+            or text
+        )
     if kind == "union_tag_not_found":
         return str(
             refuse(
@@ -106,7 +109,14 @@ def _translate_problem(
     return str(refuse(f"{name}={_shorten(line['input'])}", allowed.format(**context), HERE))
 
 
-def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE) -> str | None:
+def describe_refusal(description: str, allowed: str, where: str) -> str:
+    """The message of `refuse`: `description` is not allowed, `allowed` is."""
+    return str(refuse(description, allowed, where))
+
+
+def describe_unknown(
+    value: str, allowed: Iterable[str], *, name: str, where: str = HERE
+) -> str | None:
     """The message of `one_of` if `value` is not allowed, else None."""
     try:
         one_of(value, allowed, name=name, where=where)
@@ -115,7 +125,7 @@ def unknown(value: str, allowed: Iterable[str], *, name: str, where: str = HERE)
     return None
 
 
-def duplicates(names: Sequence[str], *, name: str) -> None:
+def refuse_duplicates(names: Sequence[str], *, name: str) -> None:
     """Raises: JtfneError if one of `names` comes twice."""
     earlier_names: set[str] = set()
     for text in names:

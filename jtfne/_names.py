@@ -26,9 +26,9 @@ ENCODED = {
     "mne_event": re.compile(rf"[|;\x00-\x1f\x7f-\x9f]|[^\x00-\xff]|{_PERCENT}|\{{(?=COLON\}})"),
     "hdf5": re.compile(rf"[|\x00]|{_PERCENT}|{_DOTS}"),
     "sonata": re.compile(rf"[\x00]|{_PERCENT}|^N(?=ULL$)"),
-    "file": re.compile(rf'[|\\:*?"<>\x00-\x1f\x7f]|{_PERCENT}|^\.|[ .]$'),
+    "file": re.compile(rf'[|/\\:*?"<>\x00-\x1f\x7f]|{_PERCENT}|^\.|[ .]$'),
 }
-SLASHED = ("mne_event", "hdf5", "file")  # formats in which "/" has a meaning
+SLASHED = ("mne_event", "hdf5")  # formats in which "/" has a meaning, and "|" has none
 # what MNE takes for a span to leave out, and what is written for it
 BAD = re.compile(r"_*(bad|edge)", re.IGNORECASE)
 
@@ -43,7 +43,7 @@ def safe_name(name: str, format: str) -> str:
     format : {"mne_event", "hdf5", "sonata", "file"}
         ``mne_event``: annotations of a Raw, and each part of an event's name. ``hdf5``: a group.
         ``sonata``: a cell of a table of types, where NULL is nothing. ``file``: a file's name, on
-        Windows too.
+        Windows too, which takes neither ``"/"`` nor ``"|"``.
 
     Returns
     -------

@@ -7,8 +7,8 @@ import pydantic
 from pydantic_core import core_schema
 
 from jtfne._check import JtfneError, refuse
-from jtfne.config._errors import HERE
 from jtfne.emitters import Trains
+from jtfne.pydantic_fields.errors import HERE
 
 
 class TrainsField:

@@ -1,0 +1,228 @@
+"""Rules by which cells are connected, and how chances and weights fall with distance."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BeforeValidator, Field, model_validator
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, refuse
+from jtfne.config.files.edge_tables import read_columns, read_edge_file
+from jtfne.pydantic_fields.array_field import Column, ColumnOf
+from jtfne.pydantic_fields.errors import HERE
+from jtfne.pydantic_fields.field_types import Count, Flag, Positive, Share, as_kind_table
+from jtfne.pydantic_fields.frozen import Frozen
+
+
+class WiringRule(Frozen, ABC):
+    """A rule that says which cells of two ends are connected."""
+
+    @abstractmethod
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """How many edges the rule is expected to draw between so many cells.
+
+        A float, since it may be beyond any integer that memory holds; only what the rule alone
+        tells counts, so a rule by distance, which depends on places, says 0.
+        """
+
+
+class FixedProbability(WiringRule):
+    """Each pair is connected with probability `p`, independently."""
+
+    kind: Literal["FixedProbability"] = "FixedProbability"
+    p: Share
+    autapses: Flag = False
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """The share `p` of all pairs."""
+        return self.p * float(n_source) * n_target
+
+
+class FixedIndegree(WiringRule):
+    """Each target has `n` sources, drawn with (`multapses`) or without replacement."""
+
+    kind: Literal["FixedIndegree"] = "FixedIndegree"
+    n: Count
+    autapses: Flag = False
+    multapses: Flag = True
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """`n` edges for each target."""
+        return float(self.n) * n_target
+
+
+class FixedOutdegree(WiringRule):
+    """Each source has `n` targets, drawn with (`multapses`) or without replacement."""
+
+    kind: Literal["FixedOutdegree"] = "FixedOutdegree"
+    n: Count
+    autapses: Flag = False
+    multapses: Flag = True
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """`n` edges for each source."""
+        return float(self.n) * n_source
+
+
+class FixedTotal(WiringRule):
+    """`n` pairs in all, drawn with (`multapses`) or without replacement."""
+
+    kind: Literal["FixedTotal"] = "FixedTotal"
+    n: Count
+    autapses: Flag = False
+    multapses: Flag = True
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """`n` edges."""
+        return float(self.n)
+
+
+class OneToOne(WiringRule):
+    """The first source to the first target, and so on; both ends of one size. Pairs of a cell with
+    itself may go.
+    """
+
+    kind: Literal["OneToOne"] = "OneToOne"
+    autapses: Flag = True
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """One edge for each cell of the smaller end."""
+        return float(min(n_source, n_target))
+
+
+class AllToAll(WiringRule):
+    """Every pair."""
+
+    kind: Literal["AllToAll"] = "AllToAll"
+    autapses: Flag = False
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """All pairs."""
+        return float(n_source) * n_target
+
+
+class ExponentialDecay(Frozen):
+    """A chance, or a weight, that falls with distance as exp(-d / length_mm)."""
+
+    kind: Literal["ExponentialDecay"] = "ExponentialDecay"
+
+
+class GaussianDecay(Frozen):
+    """A chance, or a weight, that falls with distance as exp(-d^2 / (2 length_mm^2))."""
+
+    kind: Literal["GaussianDecay"] = "GaussianDecay"
+
+
+Decay = Annotated[ExponentialDecay | GaussianDecay, Field(discriminator="kind")]
+
+
+class DistanceDecay(WiringRule):
+    """Each pair of one area at distance d is connected with probability p0 times `profile` at d.
+
+    Distances are those of the cells in space, or, if `lateral`, along the cortex only (depth
+    aside). A column ends at its rim: nothing is wrapped around.
+
+    Examples
+    --------
+    >>> DistanceDecay(p0=0.3, length_mm=0.1, profile="GaussianDecay", lateral=True).profile
+    GaussianDecay(kind='GaussianDecay')
+    """
+
+    kind: Literal["DistanceDecay"] = "DistanceDecay"
+    p0: Share
+    length_mm: Positive
+    profile: Annotated[
+        Decay, BeforeValidator(as_kind_table, json_schema_input_type=Decay | str)
+    ] = ExponentialDecay()
+    lateral: Flag = False
+    autapses: Flag = False
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """0: how many pairs lie close depends on the places of the cells."""
+        return 0.0
+
+
+class WeightDecay(Frozen):
+    """Weights times `profile` at the distance of the two cells, which are of one area; `lateral` as
+    of DistanceDecay.
+
+    Examples
+    --------
+    >>> WeightDecay(length_mm=0.2, profile="GaussianDecay").lateral
+    False
+    """
+
+    length_mm: Positive
+    profile: Annotated[
+        Decay, BeforeValidator(as_kind_table, json_schema_input_type=Decay | str)
+    ] = ExponentialDecay()
+    lateral: Flag = False
+
+
+class FromTable(WiringRule):
+    """Edges listed one by one: ids of source and target, and weights (pA, nS or mV) and delays (ms)
+    where given.
+
+    Examples
+    --------
+    >>> FromTable.from_table({"source": [0, 1], "target": [1, 2], "weight_pA": [5.0, 7.5]}).weight
+    (5.0, 7.5)
+    """
+
+    kind: Literal["FromTable"] = "FromTable"
+    source: Annotated[Column, ColumnOf(np.int64, NOT_NEGATIVE)]
+    target: Annotated[Column, ColumnOf(np.int64, NOT_NEGATIVE)]
+    weight: Annotated[Column | None, ColumnOf(np.float64, FINITE, optional=True)] = None
+    delay_ms: Annotated[Column | None, ColumnOf(np.float64, POSITIVE, optional=True)] = None
+
+    def estimate_edges(self, n_source: int, n_target: int) -> float:
+        """The rows of the table."""
+        return float(len(self.source))
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> "FromTable":
+        """Refuse columns of different lengths, and none."""
+        columns = {name: getattr(self, name) for name in ("source", "target", "weight", "delay_ms")}
+        sizes = {name: len(column) for name, column in columns.items() if column is not None}
+        if len(set(sizes.values())) > 1 or not len(self.source):
+            description = ", ".join(f"{size} of {name}" for name, size in sizes.items())
+            raise refuse(f"a table with {description}", "columns of one length, at least 1", HERE)
+        return self
+
+    @classmethod
+    def from_table(cls, table: Any, *, connection: str | None = None) -> Self:
+        """Build the rule from a DataFrame, an Arrow table or a mapping of columns.
+
+        Columns are `source`, `target` and perhaps a weight and `delay_ms`. The weight is the column
+        `weight_pA`, `weight_nS`, `weight_mV` or `weight`, in the unit of the connection's
+        mechanism. Of a table with a column `connection`, such as `Net.edges`, the rows of one
+        connection are taken. Raises: JtfneError for a column that is missing or of an unknown unit,
+        an empty cell, or several connections.
+        """
+        return cls(**read_columns(table, connection, "FromTable.from_table"))
+
+    @classmethod
+    def read(cls, path: str | Path, *, connection: str | None = None) -> Self:
+        """Read the rule from a file with those columns: .csv, .parquet or a SONATA edge file (.h5).
+
+        `connection` is needed where there are several; in a SONATA file they are its edge
+        populations. Raises: JtfneError as `from_table`, and for a file that cannot be read.
+        """
+        return cls(**read_edge_file(Path(path), connection))
+
+
+Rule = Annotated[
+    FixedProbability
+    | FixedIndegree
+    | FixedOutdegree
+    | FixedTotal
+    | OneToOne
+    | AllToAll
+    | DistanceDecay
+    | FromTable,
+    Field(discriminator="kind"),
+]
+
+
+AnyRule = Annotated[Rule, BeforeValidator(as_kind_table, json_schema_input_type=Rule | str)]

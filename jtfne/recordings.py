@@ -1,0 +1,443 @@
+"""Recordings that MNE reads, as the DataArrays that `Signals.get` gives.
+
+One clock: MNE dates a sample by the start of what it stands for, `Signals` by its end. The
+conversion is here, in `sample_ends_ms`, and nowhere else.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jtfne import _json
+from jtfne._check import (
+    UNREADABLE,
+    JtfneError,
+    check_name,
+    describe_value,
+    one_of,
+    refuse,
+)
+from jtfne._files import resolve_path
+from jtfne._names import original_name
+
+if TYPE_CHECKING:
+    import mne
+    import xarray as xr
+
+Recording = Any  # mne.io.BaseRaw, mne.BaseEpochs or mne.Evoked: mne has no types
+
+# MNE channel type -> SI unit of its values. `misc` has none.
+UNITS = {
+    "eeg": "V",
+    "seeg": "V",
+    "ecog": "V",
+    "dbs": "V",
+    "mag": "T",
+    "grad": "T/m",
+    "csd": "V/m^2",
+    "dipole": "A m",
+    "misc": "a.u.",
+}
+# The channel types that a readout's name asks for.
+TYPES_OF_READOUT = {
+    "eeg": ("eeg",),
+    "meg": ("mag", "grad"),
+    "lfp": ("seeg", "ecog", "dbs"),
+    "csd": ("csd",),
+    "dipole": ("dipole",),
+}
+SUFFIXES = (".fif", ".fif.gz", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".cnt", ".mff")
+NAMES = " names "  # comes before the table of renamed channels in a Raw's description
+DEPTHS = " depths "  # and this before the table of their depths
+NO_STIMULUS = ("bad", "edge")  # annotations that begin so mark spans to leave out
+
+
+def from_raw(
+    source: "mne.io.BaseRaw | mne.BaseEpochs | mne.Evoked | str | os.PathLike[str]",
+    readout: str = "eeg",
+    *,
+    picks: str | Sequence[str] | None = None,
+    include_bads: bool = False,
+    label: str | Sequence[str] | None = None,
+) -> "xr.DataArray":
+    """A recording as the DataArray that `Signals.get` would give for `readout`.
+
+    Parameters
+    ----------
+    source : mne.io.Raw, mne.Epochs, mne.Evoked, str or Path
+        In memory, or a file that MNE reads: FIF (raw, epochs or one average), EDF, BDF, GDF,
+        BrainVision, EEGLAB, Neuroscan, EGI.
+    readout : str
+        What to call it. ``eeg``, ``meg``, ``lfp``, ``csd`` and ``dipole`` take the channels of
+        their types (``lfp``: seeg, ecog or dbs); any other name takes the only type there is.
+    picks : str or sequence of str, optional
+        An MNE channel type, or names of channels, in place of the choice by `readout`.
+    include_bads : bool
+        Whether bad channels are taken too; they are then marked by the coordinate ``bad``.
+    label : str or sequence of str, optional
+        Only events of these labels count as onsets. Of epochs, only those are taken.
+
+    Returns
+    -------
+    xarray.DataArray
+        (time, channel), of epochs (trial, time, channel), in SI units; time in ms at the end of
+        each sampling interval, from the first sample of a Raw and from the event of Epochs and
+        Evoked. ``attrs["onset_ms"]`` is the onset of the event, or a list of several, with their
+        ``attrs["labels"]``; spans that MNE leaves out (``BAD``, ``EDGE``) are no events.
+        Epochs have the coordinate ``label`` of each trial. Places of sensors are ``x_mm``,
+        ``y_mm``, ``z_mm`` in head coordinates; those of contacts and areas are ``x_head_mm``, ...,
+        for ``z_mm`` is their depth below the pia, known where jtfne wrote the file. Channels that
+        `to_raw` had to rename have their own names again.
+
+    Raises
+    ------
+    JtfneError
+        For what is no recording, a file that is cut short, no channels or several types of them,
+        and labels that no event has.
+
+    Examples
+    --------
+    >>> import mne, numpy as np
+    >>> info = mne.create_info(["Fz", "Pz", "EOG"], 250.0, ["eeg", "eeg", "eog"])
+    >>> raw = mne.io.RawArray(np.zeros((3, 100)), info, verbose="error")
+    >>> raw.info["bads"] = ["Pz"]
+    >>> recording = from_raw(raw)
+    >>> recording.channel.values.tolist(), float(recording.time[0])
+    (['Fz'], 4.0)
+    """
+    import mne
+
+    check_name(readout, "the readout", "from_raw")
+    if isinstance(source, str | os.PathLike):
+        source = read_recording(source)
+    if not isinstance(source, mne.io.BaseRaw | mne.BaseEpochs | mne.Evoked):
+        raise refuse(
+            f"data of type {type(source).__name__}",
+            "an mne.io.Raw, mne.Epochs or mne.Evoked, or the path of a file",
+            "from_raw",
+        )
+    names = _choose_channels(source, readout, picks, include_bads)
+    if isinstance(source, mne.BaseEpochs):
+        return _read_epochs(source, readout, names, label)
+    recording = _label_channels(source, readout, names, _read_values(source, names))
+    if isinstance(source, mne.Evoked):
+        if label is not None:
+            raise refuse("label= for an average", "no label: it is of one event", "from_raw")
+        return recording.assign_attrs(onset_ms=0.0, n_epochs=int(source.nave))
+    return recording.assign_attrs(_describe_events(source, label))
+
+
+def sample_ends_ms(times_s: Any, sampling_Hz: float) -> NDArray[np.float64]:
+    """The end of each sample in ms, from the start of it in s, as MNE has it."""
+    return np.round((np.asarray(times_s, np.float64) * sampling_Hz + 1.0) / sampling_Hz * 1e3, 9)
+
+
+def read_recording(path: str | os.PathLike[str]) -> Recording:
+    """The Raw, Epochs or Evoked of a file.
+
+    Raises: JtfneError for a kind of file that is not in SUFFIXES, one that is not there, cannot be
+    read, or holds several averages.
+    """
+    import mne
+
+    resolved = resolve_path(path, "from_raw")
+    name = resolved.name.lower()
+    if not name.endswith(SUFFIXES):
+        raise refuse(f"the file {str(path)!r}", f"one of {', '.join(SUFFIXES)}", "from_raw")
+    if not (resolved.is_file() or (name.endswith(".mff") and resolved.is_dir())):
+        state = "is no regular file" if resolved.exists() else "is not there"
+        raise refuse(f"{str(resolved)!r}, which {state},", "a file", "from_raw")
+    stem = name.removesuffix(".gz").removesuffix(".fif")
+    is_fif = name.endswith((".fif", ".fif.gz"))
+    try:
+        if is_fif and stem.endswith(("-epo", "_epo")):
+            return mne.read_epochs(resolved, preload=False, verbose="error")
+        if is_fif and stem.endswith(("-ave", "_ave")):
+            return _read_average(resolved)
+        return mne.io.read_raw(resolved, verbose="error")
+    except JtfneError:
+        raise
+    except Exception as error:  # any: of a broken file MNE raises bare Exceptions too
+        if is_fif and isinstance(error, ValueError) and "No raw data" in str(error):
+            return _read_fif_of_events(resolved)
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise refuse(
+            f"{resolved.name}, which cannot be read ({reason}),",
+            "a whole file that MNE reads",
+            "from_raw",
+        ) from error
+
+
+def _read_fif_of_events(path: Path) -> Recording:
+    """The Epochs or the Evoked of a FIF file whose name does not say which it holds.
+
+    Raises: JtfneError for a file that holds neither.
+    """
+    import mne
+
+    readers = functools.partial(mne.read_epochs, preload=False, verbose="error"), _read_average
+    errors = []
+    for read in readers:
+        try:
+            return read(path)
+        except JtfneError:
+            raise
+        except UNREADABLE as error:
+            errors.append(error)
+    raise refuse(
+        f"{path.name}, which holds no raw data, epochs or averages,",
+        "a FIF file of one of them",
+        "from_raw",
+    ) from errors[-1]
+
+
+def _read_average(path: Path) -> "mne.Evoked":
+    """The only average of a file. Raises: JtfneError for several."""
+    import mne
+
+    averages = mne.read_evokeds(path, verbose="error")
+    if len(averages) != 1:
+        comments = ", ".join(repr(average.comment) for average in averages)
+        raise refuse(
+            f"{path.name} with {len(averages)} averages, {comments},",
+            "one, or from_raw(mne.read_evokeds(path, condition=...))",
+            "from_raw",
+        )
+    return averages[0]
+
+
+def _choose_channels(
+    source: Recording, readout: str, picks: str | Sequence[str] | None, include_bads: bool
+) -> list[str]:
+    """The names of the channels that are asked for, in the order of the file.
+
+    Raises: JtfneError for none, for several types, and for names that are not there.
+    """
+    type_of_name = dict(zip(source.ch_names, source.get_channel_types(), strict=True))
+    if picks is None:
+        types = _choose_types(readout, set(type_of_name.values()))
+        names = [name for name, kind in type_of_name.items() if kind in types]
+    else:
+        names = _pick_channels(picks, type_of_name)
+    good_names = [name for name in names if name not in source.info["bads"]]
+    if names and not good_names and not include_bads:
+        raise refuse(
+            f"a recording whose {len(names)} channels are all bad",
+            "a good channel, or include_bads=True",
+            "from_raw",
+        )
+    return names if include_bads else good_names
+
+
+def _choose_types(readout: str, types_present: set[str]) -> tuple[str, ...]:
+    """The channel types that a readout takes.
+
+    Raises: JtfneError where there are none, or several that its name does not tell apart.
+    """
+    asked_types = TYPES_OF_READOUT.get(readout, ())
+    if types_present & set(asked_types):
+        return asked_types
+    data_types = sorted(types_present & set(UNITS) - {"misc"})
+    if len(data_types) > 1:
+        raise refuse(
+            f"readout={readout!r} of a recording with channels of types {', '.join(data_types)}",
+            f"one of {', '.join(TYPES_OF_READOUT)} that it has, or picks=",
+            "from_raw",
+        )
+    if not data_types and "misc" not in types_present:
+        raise refuse(
+            f"a recording with channels of types {', '.join(sorted(types_present)) or 'none'}",
+            f"one of {', '.join(UNITS)}",
+            "from_raw",
+        )
+    return tuple(data_types) or ("misc",)
+
+
+def _pick_channels(picks: Any, type_of_name: dict[str, str]) -> list[str]:
+    """The channels that `picks` names, by type or by name. Raises: JtfneError for others."""
+    words = [picks] if isinstance(picks, str) else picks
+    if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
+        raise refuse(
+            f"picks={describe_value(picks)}", "a channel type, or names in a list", "from_raw"
+        )
+    for word in words:
+        one_of(word, [*type_of_name, *UNITS], name="pick", where="from_raw")
+    names = [name for name, kind in type_of_name.items() if name in words or kind in words]
+    if not names:
+        raise refuse(
+            f"picks={describe_value(picks)}, of which the recording has none,",
+            f"one of {', '.join(sorted(set(type_of_name.values())))}",
+            "from_raw",
+        )
+    return names
+
+
+def _read_values(source: Recording, names: list[str]) -> NDArray[np.float64]:
+    """The values of channels, a copy: (time, channel), of epochs (trial, time, channel).
+
+    Raises: JtfneError for no samples, and for a file that ends before what its head declares.
+    """
+    rows = [source.ch_names.index(name) for name in names]
+    if len(source.times) == 0:
+        raise refuse("a recording without samples", "one sample or more", "from_raw")
+    try:
+        values = source.get_data(picks=rows)
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise refuse(
+            f"a recording whose samples cannot be read ({reason})", "a whole file", "from_raw"
+        ) from error
+    return np.swapaxes(np.array(values, np.float64), -1, -2).copy()
+
+
+def _read_epochs(
+    epochs: "mne.BaseEpochs",
+    readout: str,
+    names: list[str],
+    label: str | Sequence[str] | None,
+) -> "xr.DataArray":
+    """Epochs as an array, each with the label of its event.
+
+    Raises: JtfneError for labels that no epoch has.
+    """
+    epochs = epochs.copy().load_data()  # drops the epochs that MNE rejects
+    name_of_code = {code: name for name, code in epochs.event_id.items()}
+    labels = [
+        "/".join(original_name(part, "mne_event") for part in name_of_code[int(code)].split("/"))
+        for code in epochs.events[:, 2]
+    ]
+    array = _label_channels(epochs, readout, names, _read_values(epochs, names))
+    array = array.assign_coords(label=("trial", labels)).assign_attrs(onset_ms=0.0)
+    if label is None:
+        return array
+    wanted_labels = _check_labels(label, labels)
+    return array.isel(trial=[k for k, text in enumerate(labels) if text in wanted_labels])
+
+
+def _check_labels(label: Any, labels: Sequence[str]) -> list[str]:
+    """`label` as a list of labels. Raises: JtfneError for one that no event has."""
+    wanted_labels = [label] if isinstance(label, str) else label
+    if not isinstance(wanted_labels, Sequence) or not wanted_labels:
+        raise refuse(f"label={describe_value(label)}", "a label, or several in a list", "from_raw")
+    for text in wanted_labels:
+        one_of(text, sorted(set(labels)), name="label", where="from_raw")
+    return list(wanted_labels)
+
+
+def _describe_events(raw: "mne.io.BaseRaw", label: str | Sequence[str] | None) -> dict[str, Any]:
+    """Onsets in ms from the first sample, and labels, of the events of a Raw.
+
+    Raises: JtfneError for labels that no event has.
+    """
+    onsets_ms, labels = [], []
+    for annotation in raw.annotations:
+        text = str(annotation["description"])
+        if text.lower().startswith(NO_STIMULUS):
+            continue
+        onsets_ms.append(round((float(annotation["onset"]) - float(raw.first_time)) * 1e3, 6))
+        extras = annotation.get("extras") or {}
+        labels.append(str(extras.get("label", original_name(text, "mne_event"))))
+    if label is not None:
+        wanted_labels = _check_labels(label, labels)
+        rows = [k for k, text in enumerate(labels) if text in wanted_labels]
+        onsets_ms, labels = [onsets_ms[k] for k in rows], [labels[k] for k in rows]
+    if not onsets_ms:
+        return {}
+    return {"onset_ms": onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms, "labels": labels}
+
+
+def _label_channels(
+    source: Recording, readout: str, names: list[str], values: NDArray[np.float64]
+) -> "xr.DataArray":
+    """`values` with times, names, places, depths and units."""
+    import mne
+    import xarray as xr
+
+    info = source.info
+    sampling_Hz = float(info["sfreq"])
+    times_s = np.asarray(source.times)
+    rows = [source.ch_names.index(name) for name in names]
+    all_types = source.get_channel_types()
+    kinds = [all_types[row] for row in rows]
+    original_names, depth_of_name = _read_description(info)
+    coords: dict[str, Any] = {
+        "time": ("time", sample_ends_ms(times_s, sampling_Hz), {"units": "ms"}),
+        "channel": [original_names.get(name, name) for name in names],
+    }
+    places_mm = head_places_m(info)[rows] * 1e3
+    if _are_known(places_mm):
+        suffix = "_mm" if {"eeg", "mag", "grad"} & set(kinds) else "_head_mm"
+        if readout in ("eeg_proxy", "meg_proxy"):
+            suffix = "_mm"
+        for k, axis in enumerate("xyz"):
+            coords[f"{axis}{suffix}"] = ("channel", places_mm[:, k], {"units": "mm"})
+    if all(name in depth_of_name for name in names):
+        depths_mm = [depth_of_name[name] for name in names]
+        coords["z_mm"] = ("channel", depths_mm, {"units": "mm"})
+    if any(name in info["bads"] for name in names):
+        coords["bad"] = ("channel", [name in info["bads"] for name in names])
+    units = {UNITS.get(kind, "a.u.") for kind in kinds}
+    if len(units) > 1:
+        coords["unit"] = ("channel", [UNITS.get(kind, "a.u.") for kind in kinds])
+    attrs = {"readout": readout, "units": units.pop() if len(units) == 1 else "mixed"}
+    dims: tuple[str, ...] = ("time", "channel")
+    if isinstance(source, mne.BaseEpochs):
+        dims = ("trial", *dims)
+        coords["trial"] = np.arange(values.shape[0])
+    return xr.DataArray(values, coords, dims, readout, attrs)
+
+
+def _are_known(places_mm: NDArray[np.float64]) -> bool:
+    """Whether places are known: MNE writes those that nobody knows as zeros, or NaN."""
+    n_zeros = int((~places_mm.any(axis=1)).sum())
+    return bool(np.isfinite(places_mm).all() and places_mm.any() and n_zeros <= 1)
+
+
+def head_places_m(info: "mne.Info") -> NDArray[np.float64]:
+    """Positions of channels in head coordinates, (n, 3) in m, those of a helmet transformed."""
+    from mne.io.constants import FIFF
+    from mne.transforms import apply_trans
+
+    places_m = np.array([channel["loc"][:3] for channel in info["chs"]], np.float64)
+    on_helmet = np.array(
+        [channel["coord_frame"] == FIFF.FIFFV_COORD_DEVICE for channel in info["chs"]]
+    )
+    if on_helmet.any() and info["dev_head_t"] is not None:
+        places_m[on_helmet] = apply_trans(info["dev_head_t"], places_m[on_helmet])
+    return places_m
+
+
+def write_description(
+    head: str, original_names: dict[str, str], depth_of_name: dict[str, float]
+) -> str:
+    """The description of an Info: `head`, then what FIF has no place for, as ASCII tables."""
+    text = head
+    if depth_of_name:
+        text += f"{DEPTHS}{json.dumps(depth_of_name)}"
+    if original_names:
+        text += f"{NAMES}{json.dumps(original_names)}"
+    return text
+
+
+def _read_description(info: "mne.Info") -> tuple[dict[str, str], dict[str, float]]:
+    """Original names and depths (mm) of channels, by the names that `to_raw` wrote.
+
+    Raises: JtfneError if the text was cut.
+    """
+    description = str(info["description"] or "")
+    if not description.startswith("jtfne "):
+        return {}, {}
+    rest, _, names_text = description.partition(NAMES)
+    _, _, depths_text = rest.partition(DEPTHS)
+    names = _json.loads(names_text, where="from_raw") if names_text else {}
+    depths = _json.loads(depths_text, where="from_raw") if depths_text else {}
+    return (
+        {str(name): str(original) for name, original in names.items()},
+        {str(name): float(depth_mm) for name, depth_mm in depths.items()},
+    )

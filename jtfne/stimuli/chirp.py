@@ -1,0 +1,58 @@
+"""An input whose frequency sweeps: the ZAP current, which shows at what frequency a cell
+resonates.
+"""
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne.stimuli._base import Stimulus, Waveform, cover_steps
+
+# Nodes and weights on [0, 1] of the quadrature of a step, in which a frequency that dt resolves
+# turns by half a cycle at most: 8 nodes are exact there to 1e-14.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+NODES, WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Chirp(Stimulus):
+    """`amplitude` sin(phase(t)), in the target's input unit, whose frequency goes evenly from
+    `first_Hz` to `last_Hz` in `duration_ms` from `start_ms`.
+
+    phase(t) = phase_rad + 2 pi (first t + (last - first) t^2 / (2 duration)), t since the start.
+    Zero before and after. A step sees the mean over the step. Source: Puil, Gimbarzevsky & Miura
+    (1986), J. Neurophysiol. 55:995-1016 (the ZAP current).
+    """
+
+    amplitude: float
+    duration_ms: float
+    first_Hz: float
+    last_Hz: float
+    phase_rad: float = 0.0
+    start_ms: float = 0.0
+
+    frequency_fields: ClassVar[tuple[str, ...]] = ("first_Hz", "last_Hz")
+    LIMITS: ClassVar[dict[str, Limit]] = {
+        "amplitude": FINITE,
+        "duration_ms": POSITIVE,
+        "first_Hz": NOT_NEGATIVE,
+        "last_Hz": NOT_NEGATIVE,
+        "phase_rad": FINITE,
+        "start_ms": NOT_NEGATIVE,
+    }
+
+    def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
+        """(n_steps,): the mean of the sweep over each step, zero outside."""
+        since_ms, share = cover_steps(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)
+        t_s = 1e-3 * (since_ms[:, None] + share[:, None] * dt_ms * NODES)  # (n_steps, n_nodes)
+        rate_Hz_per_s = (self.last_Hz - self.first_Hz) / (1e-3 * self.duration_ms)
+        cycles = self.first_Hz * t_s + 0.5 * rate_Hz_per_s * t_s**2
+        sweep = np.sin(2.0 * np.pi * cycles + self.phase_rad)
+        # a sum over the nodes of each step alone: a matrix product rounds by where it is cut
+        return np.asarray((sweep * WEIGHTS).sum(axis=1) * share, np.float64)
+
+    def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
+        """The sweep."""
+        return [(self.start_ms, self.duration_ms)]
