@@ -42,6 +42,7 @@ class Connection(Frozen):
 
     Examples
     --------
+    >>> from jtfne.config import FixedProbability
     >>> edge = Connection(source="E", target="PV", mechanism="AMPA", rule=FixedProbability(p=0.1), weight=20.0)
     >>> edge.target.cell_type, edge.delay_ms
     (('PV',), 1.0)
