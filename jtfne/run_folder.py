@@ -244,9 +244,9 @@ def write_tree(tree: "xr.DataTree", path: Path) -> None:
 
 def on_disk(tree: "xr.DataTree", folder: Path) -> "xr.DataTree":
     """`tree`, which was written to `folder`, with arrays that have rows read from there."""
-    from jtfne.row_arrays import linked
+    from jtfne.row_arrays import link_rows
 
-    return linked(tree, folder.absolute() / SIGNALS)
+    return link_rows(tree, folder.absolute() / SIGNALS)
 
 
 def read_tree(path: Path) -> "xr.DataTree":

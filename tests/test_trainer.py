@@ -19,7 +19,7 @@ from jtfne.config import Trainable
 from jtfne.optimizers import AGSDR, CMAES, Gradient, RandomSearch
 from jtfne.paradigm import Paradigm
 from jtfne.trainer import Trainer
-from jtfne.trainer._trainer import to_json_values
+from jtfne.trainer._provenance import to_json_values
 
 CONFIG = (
     jtfne.suite2_net1_config(60)

@@ -211,7 +211,7 @@ def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) 
     )
     if place.field in ("drive", "noise"):
         scale = np.concatenate(
-            [population.spread(population.emitter.input_pA) for population in populations]
+            [population.per_cell(population.emitter.input_pA) for population in populations]
         )[rows]
         return ParameterSlot(k, f"circuit.{place.field}_pA", rows, scale)
     _refuse_unit(population, place, where)

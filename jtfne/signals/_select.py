@@ -17,7 +17,7 @@ Ids = int | str | Sequence[int] | Sequence[str] | np.ndarray[Any, Any] | None
 Bounds = tuple[float, float]
 
 
-def listed(value: Any, key: str, where: str) -> list[str]:
+def list_names(value: Any, key: str, where: str) -> list[str]:
     """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
     if isinstance(value, str):
         return [value]

@@ -227,5 +227,5 @@ class _InputBuilder:
 def spread_input_pA(net: NetData) -> npt.NDArray[np.float64]:
     """Return the current of one input unit into each cell, in pA: (n_cells,)."""
     return np.concatenate(
-        [population.spread(population.emitter.input_pA) for population in net.populations]
+        [population.per_cell(population.emitter.input_pA) for population in net.populations]
     )

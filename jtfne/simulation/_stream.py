@@ -13,7 +13,7 @@ from jtfne._rows import Array
 from jtfne.chunk_files import ChunkFiles
 from jtfne.config import Config
 from jtfne.partial_run import PartialRun
-from jtfne.probes import Probe, Recording, Spikes
+from jtfne.probes import Probe, Recording, SpikeEvents
 from jtfne.reports import bit_conditions
 from jtfne.run_folder import array_hash
 from jtfne.simulation._loop import Piece
@@ -64,7 +64,7 @@ class OnDisk:
         """The number of chunks that are there."""
         return self._partial.n_chunks
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Write the next chunk, and the state after it.
 
         Raises: OSError if the disk is full or fails.
@@ -73,7 +73,7 @@ class OnDisk:
             field.name: getattr(piece.spikes, field.name)
             for field in dataclasses.fields(piece.spikes)
         }
-        self._partial.put(
+        self._partial.write_chunk(
             piece.rows, spikes, None if carry is None else _name_leaves(carry), of=self._n_chunks
         )
 
@@ -105,7 +105,7 @@ class OnDisk:
             name: ChunkRows(files, name, n_trials, n_steps // self._every[name], n_chunks)
             for name in files.arrays
         }
-        spikes = Spikes(**files.spikes(self.n_done))
+        spikes = SpikeEvents(**files.spikes(self.n_done))
         return Recording(n_trials, n_steps, dt_ms, kept=Whole(rows), spikes=spikes, on_disk=rows)
 
     def discard(self) -> None:
