@@ -53,6 +53,13 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
     """
     allowed = "one of jtfne.surrogates, as SuperSpike()"
     check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="surrogate")
+    strangers = [leaf for leaf in jax.tree.leaves(surrogate) if isinstance(leaf, Surrogate)]
+    if strangers:
+        raise refuse(
+            f"surrogate {type(strangers[0]).__name__}, which JAX does not know as a tree,",
+            "a dataclass decorated with jax.tree_util.register_dataclass",
+            "surrogate",
+        )
     base_surrogate = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate
     for name, limit in base_surrogate.LIMITS.items():
         number(

@@ -161,7 +161,8 @@ class SearchStats(NamedTuple):
 
     def inside(self, x: jax.Array) -> jax.Array:
         """`x` (..., d), clipped to the bounds."""
-        return jnp.clip(x, self.lower, self.upper)
+        lower, upper = (jnp.broadcast_to(bound, x.shape) for bound in (self.lower, self.upper))
+        return jnp.clip(x, lower, upper)
 
     def normal(self, name: str, n: int) -> jax.Array:
         """Standard normal numbers (n, d) of the stream `name` in this generation, per parameter."""
@@ -173,7 +174,7 @@ class SearchStats(NamedTuple):
 
     def anywhere(self, name: str, n: int) -> jax.Array:
         """Points (n, d) drawn uniformly within the bounds."""
-        return self.inside(self.lower + self.width * self.uniform(name, n))
+        return self.inside(self.lower[None] + self.width[None] * self.uniform(name, n))
 
     def _streams(self, name: str, n: int) -> jax.Array:
         """One random key for each candidate and parameter, (n, d), independent of n and d."""

@@ -31,8 +31,9 @@ def antithetic_pairs(
     """
     direction = record.normal("direction", n_pairs)
     length = spread * 10.0 ** (-DECADES * record.uniform("length", n_pairs)[:, :1])
-    step = record.width * length * direction
-    return record.inside(jnp.concatenate([centre[None], centre + step, centre - step]))
+    step = record.width[None] * length * direction
+    middle = centre[None]
+    return record.inside(jnp.concatenate([middle, middle + step, middle - step]))
 
 
 def estimate_gradient(
@@ -48,7 +49,7 @@ def estimate_gradient(
     n_pairs, width = len(scores) // 2, record.width
     y = jnp.asarray(scores, width.dtype)
     if gradients is not None:
-        rows = jnp.asarray(gradients, width.dtype) * width
+        rows = jnp.asarray(gradients, width.dtype) * width[None]
         is_usable = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
     else:
         if n_pairs == 0:
@@ -56,7 +57,7 @@ def estimate_gradient(
                 "gradients=None with n_pairs=0", "gradients, or n_pairs of at least 1", where
             )
         x = jnp.asarray(candidates, width.dtype)
-        offsets = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width
+        offsets = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width[None]
         square, rise = (offsets**2).sum(axis=1), y[1 : n_pairs + 1] - y[n_pairs + 1 :]
         rows = (rise / jnp.where(square > 0.0, square, 1.0) * width.size)[:, None] * offsets
         is_usable = jnp.isfinite(rows).all(axis=1) & (square > 0.0)

@@ -81,12 +81,12 @@ class Gradient(CompiledSearch):
         record = update_stats(state.record, candidates, scores)
         rows, y = (jnp.asarray(array, record.lower.dtype) for array in (gradients, scores))
         is_finite = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
-        slopes = jnp.where(is_finite[:, None], rows, 0.0) * record.width
+        slopes = jnp.where(is_finite[:, None], rows, 0.0) * record.width[None]
         update, inner = jax.vmap(self.transform.update)(
             slopes, state.inner, self._shares(record, state.x)
         )
         next_x = record.inside(
-            state.x + record.width * jnp.where(jnp.isfinite(update), update, 0.0)
+            state.x + record.width[None] * jnp.where(jnp.isfinite(update), update, 0.0)
         )
         fresh_state = self.transform.init(self._shares(record, record.best_x))
         x, inner = jax.vmap(tree_where, in_axes=(0, 0, None))(
@@ -96,4 +96,5 @@ class Gradient(CompiledSearch):
 
     def _shares(self, record: SearchStats, x: jax.Array) -> jax.Array:
         """`x` in shares of the ranges above the lower bounds."""
-        return (x - record.lower) / record.width
+        lower, width = (jnp.broadcast_to(row, x.shape) for row in (record.lower, record.width))
+        return (x - lower) / width

@@ -200,7 +200,7 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
             message_given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor"
         )
     x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    x, y = x - x.mean(axis=0, keepdims=True), y - y.mean(axis=0, keepdims=True)
     power = (x**2).sum(axis=0) * (y**2).sum(axis=0)
     is_defined = power > 0.0
     square = jnp.where(

@@ -86,7 +86,10 @@ class Paradigm(Inputs):
         """
         if not self.differs:
             return Paradigm(stimuli=self.stimuli, n_trials=n)
-        n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
+        n_presentations = 0
+        for stimulus in self.stimuli:
+            n_presentations += self.n_trials if stimulus.at is None else len(stimulus.at.onsets_ms)
+        n = check_repeats(n, max(n_presentations, self.n_trials), "Paradigm.trials")
         stimuli = []
         for stimulus in self.stimuli:
             if stimulus.at is not None:

@@ -236,7 +236,7 @@ class _Fit:
                 )
                 raise refuse(message_given, "bounds within which some circuit can be scored", WHERE)
             state = self._tell_scores(state_to_tell, candidates, rows, scores, progress_bar)
-            parts.append(rows, [np.asarray(leaf) for leaf in jax.tree.leaves(state)])
+            parts.append(rows, [_keys.to_stored(leaf) for leaf in jax.tree.leaves(state)])
             progress_bar.best(describe_best(parts.list_rows(), len(parts.rows)))
 
     def _may_stop(self, parts: PartStore) -> bool:
@@ -282,7 +282,9 @@ class _Fit:
         start_state = self.trainer.optimizer.init(key, bounds[:, 0], bounds[:, 1], start_point)
         if stored_leaves is None:
             return start_state
-        return jax.tree.unflatten(jax.tree.structure(start_state), stored_leaves)
+        start_leaves, structure = jax.tree.flatten(start_state)
+        leaves = map(_keys.from_stored, stored_leaves, start_leaves)
+        return jax.tree.unflatten(structure, leaves)
 
     def _evaluate_generation(
         self, generation: int, points: Any, client: Client | None, progress_bar: RunProgress
