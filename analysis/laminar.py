@@ -1,6 +1,4 @@
-"""What is read off an evoked laminar response: where its sink lies, when it starts and peaks, how
-wide it is.
-"""
+"""Features of an evoked laminar response: where its sink lies, its onset, peak and width."""
 
 import dataclasses
 
@@ -72,8 +70,7 @@ def laminar_features(
     window_ms: float = WINDOW_ms,
     baseline_ms: float = BASELINE_ms,
 ) -> LaminarFeatures:
-    """The evoked CSD of a laminar potential and its features; the same for simulated and recorded
-    potentials.
+    """The evoked CSD of a laminar potential, simulated or recorded, and its features.
 
     Parameters
     ----------

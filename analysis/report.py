@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CAPTIONS = {
-    "01_layout": "Where the cells are: x and depth below the pia, lines between layers.",
+    "01_layout": "Positions of the cells: x and depth below the pia; lines divide the layers.",
     "13_timeline": "The stimulus over the run.",
-    "comparison": "Simulated and recorded CSD around the onset, each over its own peak.",
+    "comparison": "Simulated and recorded CSD around the onset, each divided by its own peak.",
 }
 PROXY_NOTE = (
     "Readouts marked as proxies are in normalised, arbitrary units (a.u.). They show shape, "
@@ -88,30 +88,24 @@ def write_report(
     """
     _refuse_misuse(signals, path, figures, comparison)
     facts = _facts(signals)
-    sections = [
-        _section("Run", _definitions(facts)),
-        f'<p class="note">{_text(PROXY_NOTE)}</p>' if _has_proxies(signals) else "",
-        _section(
-            "Figures",
-            '<div class="figures">'
-            + "".join(_figure(Path(path_of_figure)) for path_of_figure in figures)
-            + "</div>",
-        )
-        if figures
-        else "",
-        _section("Simulated and recorded", _table(comparison)) if comparison is not None else "",
-        _section("Readouts", _table(signals.summary().reset_index())),
-        _section("Mean rates", _table(signals.rates())) if _has_rates(signals) else "",
-        _section("Stimulus events", _table(signals.events)) if len(signals.events) else "",
-        _section("Manifest", _manifest(signals.manifest)),
-    ]
-    page = _page(
-        f"jtfne run {facts.get('config', '')}".strip(),
-        "\n".join(section for section in sections if section),
-    )
+    sections = [_section("Run", _definitions(facts))]
+    if _has_proxies(signals):
+        sections.append(f'<p class="note">{_text(PROXY_NOTE)}</p>')
+    if figures:
+        images = "".join([_figure(Path(figure)) for figure in figures])
+        sections.append(_section("Figures", f'<div class="figures">{images}</div>'))
+    if comparison is not None:
+        sections.append(_section("Simulated and recorded", _table(comparison)))
+    sections.append(_section("Readouts", _table(signals.summary().reset_index())))
+    if _has_rates(signals):
+        sections.append(_section("Mean rates", _table(signals.rates())))
+    if len(signals.events):
+        sections.append(_section("Stimulus events", _table(signals.events)))
+    sections.append(_section("Manifest", _manifest(signals.manifest)))
+    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(sections))
     target = Path(path)
     with write_beside(target) as beside:
-        beside.write_text(page, encoding="utf-8")
+        beside.write_bytes(page.encode())
     return target
 
 
@@ -152,10 +146,14 @@ def _facts(signals: Signals) -> dict[str, str]:
 
 def _list_software(software: dict[str, str]) -> list[str]:
     """Each package with its version, jtfne first, with the git checkout where there is one."""
-    versions = {name: text for name, text in software.items() if not name.startswith("jtfne")}
+    if not software:
+        return []
     git = software.get("jtfne_git")
-    first = [f"jtfne {software['jtfne']}" + (f" ({git})" if git else "")] if software else []
-    return [*first, *(f"{name} {versions[name]}" for name in sorted(versions))]
+    texts = [f"jtfne {software['jtfne']}" + (f" ({git})" if git else "")]
+    for name in sorted(software):
+        if not name.startswith("jtfne"):
+            texts.append(f"{name} {software[name]}")
+    return texts
 
 
 def _has_proxies(signals: Signals) -> bool:
@@ -169,9 +167,7 @@ def _has_rates(signals: Signals) -> bool:
 
 
 def _text(value: object) -> str:
-    """`value` as text that HTML does not read as markup; a lone surrogate, which no file can hold,
-    by its code.
-    """
+    """`value` as text that HTML does not read as markup; lone surrogates by their code."""
     return html.escape(str(value)).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -210,11 +206,12 @@ def _figure(path: Path) -> str:
 def _table(table: "pd.DataFrame") -> str:
     """HTML of a table that scrolls sideways where the screen is narrow."""
     head = "".join(f"<th>{_text(name)}</th>" for name in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{_text(_cell(value))}</td>" for value in row) + "</tr>"
-        for row in table.itertuples(index=False, name=None)
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    rows = []
+    for row in table.itertuples(index=False, name=None):
+        cells = "".join([f"<td>{_text(_cell(value))}</td>" for value in row])
+        rows.append(f"<tr>{cells}</tr>")
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="wide"><table>{body}</table></div>'
 
 
 def _cell(value: object) -> str:

@@ -1,6 +1,4 @@
-"""Volts, tesla and ampere metres as MNE has them: types, units, places, and the head that they were
-computed in.
-"""
+"""Physical readouts as MNE has them: channel types, units, positions, and the head model."""
 
 import hashlib
 import json
@@ -26,8 +24,7 @@ Places = NDArray[np.float64]
 
 
 def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel":
-    """The spherical head that EEG or MEG of a run was computed in, as `mne.make_sphere_model` makes
-    it.
+    """The spherical head model of a run's EEG or MEG, as `mne.make_sphere_model` makes it.
 
     A fit in another sphere can be a centimetre off at a perfect goodness of fit.
 
@@ -64,7 +61,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
         name for name, cls in list_readouts().items() if cls.row_kind() == "head" and not cls.proxy
     ]
     one_of(readout, heads, name="readout", where="to_sphere")
-    operator = operator_of(signals.get(readout))
+    operator = read_operator(signals.get(readout))
     if "forward" in operator:
         raise refuse(
             f"{readout!r} by the forward {operator['forward']!r}",
@@ -84,7 +81,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     )
 
 
-def operator_of(data: "xr.DataArray") -> dict[str, Any]:
+def read_operator(data: "xr.DataArray") -> dict[str, Any]:
     """The parameters of the operator that a readout was computed by."""
     parameters: dict[str, Any] = json.loads(data.attrs["operator"])
     return parameters
@@ -122,7 +119,7 @@ def find_mne_type(data: "xr.DataArray", scale: float | None) -> str:
     return readout.mne_type or "misc"
 
 
-def kinds_of(data: "xr.DataArray", mne_type: str) -> list[str]:
+def list_channel_types(data: "xr.DataArray", mne_type: str) -> list[str]:
     """The MNE channel type of each row of a readout of one trial."""
     if mne_type == "meg":
         return [MEG_TYPES[unit] for unit in data["unit"].values]
@@ -130,14 +127,14 @@ def kinds_of(data: "xr.DataArray", mne_type: str) -> list[str]:
     return [mne_type] * n_rows
 
 
-def factor_of(data: "xr.DataArray", scale: float | None) -> float:
+def factor_to_mne(data: "xr.DataArray", scale: float | None) -> float:
     """The factor from values to MNE's unit: a proxy's scale; for CSD 1 / conductivity (V/m^2)."""
     if scale is None and find_mne_type(data, scale) == "csd":
-        return 1.0 / float(operator_of(data)["sigma_S_m"])
+        return 1.0 / float(read_operator(data)["sigma_S_m"])
     return 1.0 if scale is None else scale
 
 
-def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
+def locate_in_head_m(signals: Signals, data: "xr.DataArray") -> Places | None:
     """Head positions of the channels of columns, (n, 3) in m, or None."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
     areas = {area["name"]: area for area in circuit.get("areas", [])}
@@ -149,13 +146,14 @@ def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
     points_mm = np.array([[0.0, 0.0, 0.5 * thickness_mm]])
     if "channel" in data.dims:
         depths_mm = data["z_mm"].values
-        lateral_mm = [
-            data[name].values if name in data.coords else 0.0 * depths_mm
-            for name in ("x_mm", "y_mm")
-        ]
-        points_mm = np.column_stack([*lateral_mm, depths_mm])
-    rows = [
-        to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"])
-        for area in area_configs
-    ]
-    return M_PER_mm * np.concatenate(rows)
+        points_mm = np.zeros((depths_mm.size, 3))
+        points_mm[:, 2] = depths_mm
+        for k, name in enumerate(("x_mm", "y_mm")):
+            if name in data.coords:
+                points_mm[:, k] = data[name].values
+    head_mm = []
+    for area in area_configs:
+        head_mm.append(
+            to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"])
+        )
+    return M_PER_mm * np.concatenate(head_mm)

@@ -1,5 +1,6 @@
 """Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,12 @@ from jtfne._check import refuse
 from jtfne._names import channel_names, safe_name, tell_renamed
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
 from jtfne.interop.mne_physical import (
-    factor_of,
+    factor_to_mne,
     find_mne_type,
     forward_sensors,
-    kinds_of,
-    operator_of,
-    places_of,
+    list_channel_types,
+    locate_in_head_m,
+    read_operator,
 )
 from jtfne.readouts import find_readout, list_readouts
 from jtfne.readouts._sensors import HELMET, HELMET_LIFT_mm
@@ -110,7 +111,7 @@ def raw_without_events(
         raise refuse(message_given, f"a scale for {', '.join(scalable)}", "to_raw")
     scale = check_scale(scale, "to_raw")
     mne_type = find_mne_type(data, scale)
-    factor = factor_of(data, scale)
+    factor = factor_to_mne(data, scale)
     names, originals = channel_names(_channel_names(data))
     tell_renamed(
         [(original, text) for text, original in originals.items()],
@@ -126,7 +127,7 @@ def raw_without_events(
         config = signals.manifest.get("config_sha256", "unknown")
         head = f"jtfne {__version__} {name} config {config}"
         info["description"] = write_description(head, originals, _channel_depths(data, names))
-    return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
+    return mne.io.RawArray(channels_by_time(data) * factor, info, verbose="error")
 
 
 def write_fif(
@@ -166,7 +167,7 @@ def write_fif(
     return path
 
 
-def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
+def channels_by_time(data: "xr.DataArray") -> np.ndarray[Any, Any]:
     """Values of one trial as MNE has them, area before channel: (channels, time)."""
     return data.transpose("time", ...).values.reshape(data.sizes["time"], -1).T.astype(np.float64)
 
@@ -182,15 +183,10 @@ def _channel_depths(data: "xr.DataArray", names: list[str]) -> dict[str, float]:
 
 
 def _channel_names(data: "xr.DataArray") -> list[str]:
-    """One name a row of the data: the channel, after its area where there are areas; neurons by
-    id.
-    """
+    """A name for each row of the data: area and channel, or the neuron's id."""
     if {"area", "channel"} <= set(data.dims):
-        return [
-            f"{area}:{channel}"
-            for area in data["area"].values
-            for channel in data["channel"].values
-        ]
+        pairs = itertools.product(data["area"].values, data["channel"].values)
+        return [f"{area}:{channel}" for area, channel in pairs]
     if "channel" in data.dims:
         return [str(channel) for channel in data["channel"].values]
     if "neuron" in data.dims:
@@ -237,8 +233,8 @@ def _physical_info(
     """
     import mne
 
-    kinds = kinds_of(data, mne_type)
-    operator = operator_of(data)
+    kinds = list_channel_types(data, mne_type)
+    operator = read_operator(data)
     if mne_type == "meg" and "forward" not in operator:
         return _helmet_info(
             names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3
@@ -249,16 +245,14 @@ def _physical_info(
         return info
     if mne_type == "eeg":
         return _place_channels(info, _places_m(data), "eeg")
-    in_head_m = places_of(signals, data) if "area" in data.coords else None
+    in_head_m = locate_in_head_m(signals, data) if "area" in data.coords else None
     return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 
 def _place_channels(
     info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str
 ) -> "mne.Info":
-    """`info` with its channels at `places_m` in head coordinates, as if they were of a type that
-    MNE places.
-    """
+    """`info` with its channels at `places_m` in head coordinates, whatever their type."""
     import mne
 
     if places_m is not None:
@@ -297,9 +291,8 @@ def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
     if "channel" in data.dims and "z_mm" in data.coords:
         depths_mm = np.tile(data["z_mm"].values, data.sizes.get("area", 1))
         shank = np.repeat(np.arange(data.sizes.get("area", 1)), data.sizes["channel"])
-        return (
-            np.stack([10.0 * shank, np.zeros(depths_mm.size), -depths_mm], axis=1) / 1e3
-        )  # shanks 10 mm apart, depth down
+        # shanks 10 mm apart, depth down
+        return np.stack([10.0 * shank, np.zeros(depths_mm.size), -depths_mm], axis=1) / 1e3
     return None
 
 

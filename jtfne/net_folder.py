@@ -16,13 +16,14 @@ from jtfne._check import JtfneError, altered, refuse
 from jtfne._files import path_inside, read_text, resolve_path
 from jtfne._stored import map_npy
 from jtfne.config import Config
+from jtfne.folder_index import Kinds, check_hash, check_kinds
 from jtfne.run_folder import file_hash, refuse_links_out, write_beside
 from jtfne.wiring import Identity, NetData, Projection, check_identity, check_projection
 
 INDEX, SCHEMA = "net.json", "jtfne.net/1"
 WHERE = "Net.open"
 # The keys of an index and their types; `names` is None for a net without identity.
-KEYS: dict[str, type | tuple[type, ...]] = {
+KEYS: Kinds = {
     "schema": str,
     "jtfne": str,
     "config": dict,
@@ -71,7 +72,7 @@ def save_net(net: NetData, path: str | Path) -> None:
             "files": {name: file_hash(new_folder / name) for name in sorted(arrays)},
         }
         text = _json.dumps(_json.seal(index), indent=2) + "\n"
-        (new_folder / INDEX).write_text(text, encoding="utf-8")
+        (new_folder / INDEX).write_bytes(text.encode())
 
 
 def open_net(path: str | Path, net_type: type[AnyNet], *, allow_code: bool = False) -> AnyNet:
@@ -87,8 +88,7 @@ def open_net(path: str | Path, net_type: type[AnyNet], *, allow_code: bool = Fal
     for name, digest in index["files"].items():
         file = path_inside(folder, name, str(folder / INDEX))
         refuse_links_out(file, folder)
-        if not file.is_file() or file_hash(file) != digest:
-            raise _altered_error(file)
+        check_hash(file, digest, _altered_error)
     arrays = {name: map_npy(folder / name) for name in index["files"]}
     config = Config.from_json(_json.dumps(index["config"]), allow_code=allow_code)
     if config.hash != index["config_sha256"]:
@@ -153,10 +153,9 @@ def _read_index(folder: Path) -> dict[str, Any]:
         index = _json.unseal(index)
     if not isinstance(index, dict):
         raise _altered_error(path)
-    if set(index) != set(KEYS) or not all(
-        isinstance(index[name], kind) for name, kind in KEYS.items()
-    ):
+    if set(index) != set(KEYS):
         raise _altered_error(path)
+    check_kinds(index, KEYS, _altered_error(path))
     return index
 
 

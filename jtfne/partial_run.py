@@ -29,8 +29,16 @@ from jtfne._files import (
 from jtfne._rows import Array
 from jtfne._stored import read_npz
 from jtfne._system import sync_path
-from jtfne.chunk_files import Arrays, ChunkFiles, Write, write_durably
-from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, file_hash, write_run
+from jtfne.chunk_files import Arrays, ChunkFiles, Write
+from jtfne.folder_index import (
+    Kinds,
+    check_kinds,
+    describe_differences,
+    describe_file,
+    find_file,
+    write_index,
+)
+from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, write_run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +51,7 @@ OWN = re.compile(
     r"(index\.json|rows\.zarr|(spikes|carry)_\d{8}\.(parquet|npz))(\.tmp)?|\.?finished(\..*)?|"
     + TEMPORARY.pattern
 )
-KEYS: dict[str, type | tuple[type, ...]] = {
+KEYS: Kinds = {
     "version": str,
     "run": dict,
     "chunk_steps": int,
@@ -54,7 +62,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 
 
 class PartialRun:
-    """The part of a run that is on disk. Made by `opened`, which locks its folder.
+    """The part of a run that is on disk. Made by `open_partial_run`, which locks its folder.
 
     chunk_steps: the length of its chunks. n_chunks: how many of them are there.
     """
@@ -102,7 +110,7 @@ class PartialRun:
             return {}
         return read_npz(self._checked_carry())
 
-    def put(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
+    def write_chunk(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
         """Make the next chunk durable, and the state after it; then list them.
 
         rows: (n_rows, ...), of which no later chunk may have more than the first. spikes: columns
@@ -122,15 +130,14 @@ class PartialRun:
                 {} if carry is None else {path: lambda stream: np.savez(stream, **carry_arrays)}
             )
             chunk = self._files.write(number, rows, spikes, state)
-            entry = {"path": path.name, "sha256": file_hash(path)} if state else None
+            entry = describe_file(path) if state else None
             index = {
                 **old_index,
                 "arrays": self._files.to_json(),
                 "chunks": [*old_index["chunks"], chunk],
                 "carry": entry,
             }
-            text = _json.dumps(_json.seal(index)).encode()
-            write_durably({self._folder / INDEX: lambda stream: stream.write(text)})
+            write_index(self._folder / INDEX, index)
             self._index = index
             if old_index["carry"]:
                 (self._folder / old_index["carry"]["path"]).unlink()
@@ -138,7 +145,7 @@ class PartialRun:
     def finish(self, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
         """Put the run folder of `tree` in place of the chunks; the manifest as written.
 
-        Raises: OSError as `put`.
+        Raises: OSError as `write_chunk`.
         """
         finished_folder = self._folder / "finished"
         with self._explain_disk_errors():
@@ -165,20 +172,11 @@ class PartialRun:
             raise self._altered_error(path)
         stored_run = {**index["run"], "version of the folder": index.get("version")}
         this_run = {**run, "version of the folder": VERSION}
-        differing = [
-            name
-            for name in sorted({*stored_run, *this_run})
-            if stored_run.get(name) != this_run.get(name)
-        ]
-        if differing:
-            differences = "; ".join(
-                f"{name}: {stored_run.get(name)!r} there, {this_run.get(name)!r} here"
-                for name in differing
-            )
+        differences = describe_differences(stored_run, this_run)
+        if differences:
             description = f"{str(self._out)!r}, which holds a part of another run ({differences}),"
             raise refuse(description, "the same run, which goes on, or another folder", WHERE)
-        if not all(isinstance(index.get(name), kind) for name, kind in KEYS.items()):
-            raise self._altered_error(path)
+        check_kinds(index, KEYS, self._altered_error(path))
         return index
 
     def _refuse_foreign(self) -> None:
@@ -192,13 +190,7 @@ class PartialRun:
 
     def _checked_carry(self) -> Path:
         """The path of the state. Raises: JtfneError if it is not what was written."""
-        entry = self._index["carry"]
-        path = self._folder / str(entry.get("path"))
-        if not CARRY.fullmatch(path.name) or path.parent != self._folder:
-            raise self._altered_error(self._folder / INDEX)
-        if not path.is_file() or file_hash(path) != entry.get("sha256"):
-            raise self._altered_error(path)
-        return path
+        return find_file(self._folder / INDEX, self._index["carry"], CARRY, self._altered_error)
 
     @contextlib.contextmanager
     def _explain_disk_errors(self) -> Iterator[None]:
@@ -220,7 +212,7 @@ class PartialRun:
 
 
 @contextlib.contextmanager
-def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
+def open_partial_run(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
     """The part of `run` that is in `out`, for this process alone; made if there is none.
 
     run: JSON that identifies the run. chunk_steps: of a new run; one that is resumed keeps its own.

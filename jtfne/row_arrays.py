@@ -33,7 +33,7 @@ class OnDisk(BackendArray):
 
     def _read_part(self, key: tuple[_rows.Key, ...]) -> Array:
         """The part at `key`, one index an axis."""
-        return _rows.taken(self.rows, key)
+        return _rows.read_part(self.rows, key)
 
 
 def variable(dims: tuple[Hashable, ...], rows: _rows.Rows, attrs: Any) -> xr.Variable:
@@ -105,7 +105,7 @@ class StoredRows:
             raise altered(self.path) from error
 
 
-def linked(tree: xr.DataTree, store: Path) -> xr.DataTree:
+def link_rows(tree: xr.DataTree, store: Path) -> xr.DataTree:
     """`tree`, which was written to `store`, with arrays that have rows read from there."""
 
     def link_node(node: str, dataset: xr.Dataset) -> xr.Dataset:

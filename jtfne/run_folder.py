@@ -244,9 +244,9 @@ def write_tree(tree: "xr.DataTree", path: Path) -> None:
 
 def on_disk(tree: "xr.DataTree", folder: Path) -> "xr.DataTree":
     """`tree`, which was written to `folder`, with arrays that have rows read from there."""
-    from jtfne.row_arrays import linked
+    from jtfne.row_arrays import link_rows
 
-    return linked(tree, folder.absolute() / SIGNALS)
+    return link_rows(tree, folder.absolute() / SIGNALS)
 
 
 def read_tree(path: Path) -> "xr.DataTree":
@@ -311,7 +311,8 @@ def without_manifest(tree: "xr.DataTree") -> tuple["xr.DataTree", str]:
 
 def _text_hash(text: str) -> str:
     """SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    # a flipped bit of a file may leave half of a character, which strict UTF-8 does not write
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def spike_table(tree: "xr.DataTree") -> "pa.Table":

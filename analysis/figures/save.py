@@ -47,9 +47,9 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     target = _check_folder(folder)
     with write_beside(target) as beside:
         beside.mkdir()
-        paths = [
-            _save(draw, beside / f"{name}.png") for name, draw in _list_figures(signals).items()
-        ]
+        paths = []
+        for name, draw in _list_figures(signals).items():
+            paths.append(_save(draw, beside / f"{name}.png"))
     return [target / path.name for path in paths]
 
 
@@ -126,9 +126,9 @@ def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
     """The functions that draw the figures which the run allows, by file name, in order."""
     figures: dict[str, Callable[[], Figure]] = {}
     if "neurons" in signals.tree.children:
-        figures["01_layout"] = lambda: _style.figure_of(cells.layout(signals))
+        figures["01_layout"] = lambda: _style.get_figure(cells.layout(signals))
     if len(signals.events) > 0:
-        figures["13_timeline"] = lambda: _style.figure_of(cells.timeline(signals))
+        figures["13_timeline"] = lambda: _style.get_figure(cells.timeline(signals))
     for name in signals.recorded():
         readout = find_readout(name)
         for file, spec in ({} if readout is None else readout.figures).items():
@@ -172,7 +172,7 @@ def _draw_spectrolaminar(signals: Signals, readout: str) -> "Figure":
 def _draw_area_traces(signals: Signals, readout: str) -> "Figure":
     """The trace of each area, one above the other."""
     traces = signals.get(readout).rename(area="channel")
-    return _style.figure_of(head.traces(traces, events=signals.events))
+    return _style.get_figure(head.traces(traces, events=signals.events))
 
 
 def _draw_areas(
@@ -189,15 +189,15 @@ def _draw_areas(
 
 
 KINDS: "dict[str, Callable[[Signals, str], Figure]]" = {
-    "raster": lambda signals, readout: _style.figure_of(cells.raster(signals)),
-    "rates": lambda signals, readout: _style.figure_of(cells.rates(signals)),
-    "potentials": lambda signals, readout: _style.figure_of(cells.vm(signals)),
+    "raster": lambda signals, readout: _style.get_figure(cells.raster(signals)),
+    "rates": lambda signals, readout: _style.get_figure(cells.rates(signals)),
+    "potentials": lambda signals, readout: _style.get_figure(cells.vm(signals)),
     "laminar": _draw_laminar,
     "psd": _draw_psd,
     "spectrolaminar": _draw_spectrolaminar,
     "area traces": _draw_area_traces,
-    "traces": lambda signals, readout: _style.figure_of(head.traces(signals, readout=readout)),
-    "map": lambda signals, readout: _style.figure_of(head.topography(signals, readout=readout)),
+    "traces": lambda signals, readout: _style.get_figure(head.traces(signals, readout=readout)),
+    "map": lambda signals, readout: _style.get_figure(head.topography(signals, readout=readout)),
 }
 """How each kind of figure of `jtfne.readouts.FigureSpec` is drawn."""
 

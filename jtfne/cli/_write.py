@@ -1,6 +1,4 @@
-"""What is made from a finished run: files of other formats, figures, a report. One that fails
-leaves the others be.
-"""
+"""Writes what is made from a finished run: other formats, figures, a report."""
 
 import contextlib
 import functools
@@ -61,8 +59,7 @@ class Attempts:
 
 
 def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path], dict[str, str]]:
-    """Complete the run folder `room` with what is made from the run, and put it in the place of
-    `out`.
+    """Add what is made from the run to its folder `room`, and move that to `out`.
 
     Returns
     -------

@@ -32,8 +32,7 @@ LABELS = ("area", "layer", "cell_type")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Axes:
-    """The clock and the labels of a readout's array, whose dims are time and rows, with or without
-    trials before.
+    """The clock and the labels of a readout's array, of dims ([trial,] time, rows).
 
     Parameters
     ----------
@@ -91,10 +90,8 @@ class Axes:
         node = signals.tree[readout].to_dataset()
         units = str(node.attrs["units"])
         if readout == "spk":
-            step_ms, labels = (
-                float(node.attrs["dt_ms"]),
-                {"neuron": np.arange(int(node.attrs["n_neurons"]))},
-            )
+            step_ms = float(node.attrs["dt_ms"])
+            labels = {"neuron": np.arange(int(node.attrs["n_neurons"]))}
             if "neurons" in signals.tree.children:
                 cells = signals.tree["neurons"].to_dataset()
                 labels = {name: cells[name].values for name in ("neuron", *LABELS)}
@@ -201,11 +198,13 @@ def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> N
 
 def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the selected cells. Raises: JtfneError if none matches."""
-    selection = {
-        key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None
-    }
+    selection = {}
+    for key in LABELS:
+        names = getattr(aim.cells, key)
+        if names is not None:
+            selection[key] = names
     ids = aim.cells.ids
-    required_keys = [*selection, *(["neuron"] if ids is not None else [])]
+    required_keys = list(selection) if ids is None else [*selection, "neuron"]
     missing_keys = [key for key in required_keys if key not in axes.labels]
     if missing_keys:
         raise refuse(
@@ -253,7 +252,7 @@ def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
     return np.flatnonzero(_match_labels(area_labels, aim.cells.area, "area", where))
 
 
-def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
+def take_samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
     """The samples that the measure of `aim` takes from an array, and their frame; traceable."""
     part, x = select_part(aim, axes, where), jnp.asarray(array)
     n_dims = 3 if part.areas is not None else 2
@@ -283,9 +282,7 @@ def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Arr
 
 
 def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
-    """Spikes (n_trials, n_samples, n_cells) -> intervals (n_cells, n_trials * n_samples), ms, NaN
-    where none is.
-    """
+    """Intervals between spikes, (n_cells, n_trials * n_samples) ms, NaN where there is none."""
     spikes = raster > 0.5
     step = jnp.arange(raster.shape[1])[None, :, None]
     latest = jax.lax.cummax(jnp.where(spikes, step, -1), axis=1)
@@ -324,14 +321,16 @@ class ReadoutData:
         return node["trial"].values.astype(np.int64), step, row
 
 
-def recorded(aim: Aim, readout: ReadoutData, where: str) -> tuple[NDArray[np.float64], Frame]:
+def take_run_samples(
+    aim: Aim, readout: ReadoutData, where: str
+) -> tuple[NDArray[np.float64], Frame]:
     """The samples that `aim` takes from a run, and their frame.
 
-    Equals `samples` of its array, but spikes are counted from events, without a dense raster.
+    Equals `take_samples` of its array, but spikes are counted from events, without a dense raster.
     """
     axes = readout.axes
     if aim.row_kind != "spikes":
-        x, frame = samples(aim, readout.values, axes, where)
+        x, frame = take_samples(aim, readout.values, axes, where)
         return np.asarray(x), frame
     part = select_part(aim, axes, where)
     trial, step, row = readout.events
@@ -360,9 +359,7 @@ def _n_cells(axes: Axes) -> int:
 def _pad_intervals(
     trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int
 ) -> NDArray[np.float64]:
-    """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two
-    trials.
-    """
+    """Intervals of each cell within its trials, (n_cells, n) ms, NaN where there is none."""
     order = np.lexsort((time_ms, trial, row))
     trial, time_ms, row = trial[order], time_ms[order], row[order]
     same_train = (np.diff(row) == 0) & (np.diff(trial) == 0)

@@ -31,7 +31,7 @@ class Linear:
     maps: tuple[jax.Array, ...]
 
     @classmethod
-    def of(cls, operators: tuple[Operator, ...]) -> "Linear":
+    def from_operators(cls, operators: tuple[Operator, ...]) -> "Linear":
         """Build the part of `operators`, first to last."""
         return cls(
             tuple(

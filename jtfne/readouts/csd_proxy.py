@@ -37,6 +37,9 @@ class CSDProxy(ShankReadout):
         """Return the probe of the kernel with the second difference after it, at inner contacts."""
         shank = self.build_shank(context)
         difference = second_difference(len(shank.areas), shank.depths_mm)
-        part, parameters = Linear.of((shank.kernel, difference)), shank.describe(difference)
+        part, parameters = (
+            Linear.from_operators((shank.kernel, difference)),
+            shank.describe(difference),
+        )
         inner = slice(1, -1)  # the outer two have no neighbour on one side
         return FieldProbe.of(self, context, part, shank.label_contacts(inner), parameters)

@@ -39,5 +39,5 @@ class LFPProxy(ShankReadout):
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the kernel over the cells' sources."""
         shank = self.build_shank(context)
-        part, parameters = Linear.of((shank.kernel,)), shank.describe(shank.kernel)
+        part, parameters = Linear.from_operators((shank.kernel,)), shank.describe(shank.kernel)
         return FieldProbe.of(self, context, part, shank.label_contacts(), parameters)

@@ -59,7 +59,11 @@ class SpectrolaminarProxy(ShankReadout):
             **shank.kernel.parameters.values,
         }
         return SpectrolaminarProbe.of(
-            self, context, Linear.of((shank.kernel,)), shank.label_contacts(), parameters
+            self,
+            context,
+            Linear.from_operators((shank.kernel,)),
+            shank.label_contacts(),
+            parameters,
         )
 
 

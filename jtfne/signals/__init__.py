@@ -1,6 +1,4 @@
-"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in
-signals_schema.md.
-"""
+"""What a run recorded: labelled arrays with units and provenance (see signals_schema.md)."""
 
 from jtfne.readouts import ALIASES
 from jtfne.signals._signals import READOUTS, Signals, load

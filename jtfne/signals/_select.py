@@ -1,6 +1,7 @@
 """Selects parts of a readout: neurons and channels, windows of time, layouts."""
 
 import numbers
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,26 @@ Ids = int | str | Sequence[int] | Sequence[str] | np.ndarray[Any, Any] | None
 Bounds = tuple[float, float]
 
 
-def listed(value: Any, key: str, where: str) -> list[str]:
+def list_names(value: Any, key: str, where: str) -> list[str]:
     """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
     if isinstance(value, str):
         return [value]
     if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
         raise refuse(f"{key}={describe_value(value)}", "a name or several names", where)
-    return list(value)
+    names = list(value)
+    if all(isinstance(name, str) for name in names):  # others are refused where they are looked up
+        refuse_repeats(names, key, where)
+    return names
+
+
+def refuse_repeats(values: Sequence[Any], key: str, where: str) -> None:
+    """Raises: JtfneError for a value given twice: an array with a row twice counts it twice in all
+    that is computed from it.
+    """
+    counts = Counter(values)
+    repeated = next((value for value, count in counts.items() if count > 1), None)
+    if repeated is not None:
+        raise refuse(f"{key}={describe_value(repeated)}, given twice,", "each once", where)
 
 
 def read_window(time: Any, where: str) -> Bounds:
@@ -64,6 +78,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     )
     if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
         raise refuse(f"ids={describe_value(ids)}", what, where)
+    refuse_repeats(wanted_ids.tolist(), "ids", where)
     missing_ids = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
     if missing_ids and axis == "channel":
         one_of(missing_ids[0], known_ids.tolist(), name="ids", where=where)

@@ -45,14 +45,14 @@ class Piece(NamedTuple):
 class Sink(Protocol):
     """Where chunks go, trial after trial, and where a resumed run finds them."""
 
-    keeps_state: ClassVar[bool]  # whether `put` is to be given the state after each chunk
+    keeps_state: ClassVar[bool]  # whether `add_chunk` is to be given the state after each chunk
 
     @property
     def n_done(self) -> int:
         """The number of chunks that are there."""
         ...
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Take the next chunk and, if the sink keeps states, the state after it.
 
         carry: None at the end of a trial.
@@ -93,7 +93,7 @@ class InMemory:
         """The number of chunks that are there."""
         return len(self._spikes)
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Copy the rows of a chunk into the recordings."""
         with self._lock:
             for name, rows in piece.rows.items():
@@ -296,7 +296,7 @@ def _run_trials_on_threads(
 
 def _store(piece: Piece, sink: Sink, carry: engine.Carry | None) -> int:
     """Put a chunk into `sink`; return its steps."""
-    sink.put(piece, carry)
+    sink.add_chunk(piece, carry)
     return piece.n_steps
 
 

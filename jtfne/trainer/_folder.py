@@ -26,12 +26,27 @@ from jtfne._files import (
 )
 from jtfne._stored import read_npz
 from jtfne.chunk_files import Write, write_durably
+from jtfne.folder_index import (
+    Kinds,
+    check_hash,
+    check_kinds,
+    describe_differences,
+    describe_file,
+    find_file,
+    write_index,
+)
 from jtfne.run_folder import file_hash
 
 INDEX, VERSION = "index.json", "1"
 STATE = re.compile(r"state_\d{8}\.npz")
 # types of an index file's entries
-KINDS = {"version": str, "about": dict, "notes": dict, "parts": list}
+KINDS: Kinds = {
+    "version": str,
+    "about": dict,
+    "notes": dict,
+    "parts": list,
+    "state": (dict, type(None)),
+}
 Arrays = list[np.ndarray[Any, Any]]
 
 
@@ -52,7 +67,14 @@ class PartStore:
         if folder is not None and (folder / INDEX).exists():
             self._read(folder)
 
-    def put(self, rows: Any, state: Arrays | None = None) -> None:
+    def list_rows(self) -> list[Any]:
+        """The rows of all parts, in order."""
+        all_rows: list[Any] = []
+        for rows in self.rows:
+            all_rows += rows
+        return all_rows
+
+    def append(self, rows: Any, state: Arrays | None = None) -> None:
         """Store the next part, and the state after it. Raises: OSError if the disk fails."""
         number, previous_file = len(self.rows), self._state_file
         self.rows.append(rows)
@@ -63,12 +85,8 @@ class PartStore:
         text = _json.dumps(rows).encode()
         writes: dict[Path, Write] = {path: lambda stream: stream.write(text)}
         if state is not None:
-            arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
-            writes[self._folder / self._state_file] = lambda stream: np.savez(
-                stream,
-                **arrays_by_name,  # type: ignore[arg-type]
-            )
+            writes[self._folder / self._state_file] = _make_npz_writer(state)
         write_durably(writes)
         self._part_hashes.append(file_hash(path))
         self.note()
@@ -80,18 +98,15 @@ class PartStore:
         self.notes |= notes
         if self._folder is None:
             return
-        state = self._folder / self._state_file
+        state = self._folder / self._state_file if self._state_file else None
         index = {
             "version": VERSION,
             "about": self._provenance,
             "notes": self.notes,
             "parts": self._part_hashes,
-            "state": {"path": self._state_file, "sha256": file_hash(state)}
-            if self._state_file
-            else None,
+            "state": None if state is None else describe_file(state),
         }
-        text = _json.dumps(_json.seal(index)).encode()
-        write_durably({self._folder / INDEX: lambda stream: stream.write(text)})
+        write_index(self._folder / INDEX, index)
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files of the result, each complete or not at all."""
@@ -105,38 +120,21 @@ class PartStore:
         """
         path = folder / INDEX
         index = _json.read_sealed(path, self._make_altered_error(path))
-        if {name: type(index.get(name)) for name in KINDS} != KINDS or not isinstance(
-            index.get("state"), dict | None
-        ):
-            raise self._make_altered_error(path)
+        check_kinds(index, KINDS, self._make_altered_error(path))
         stored_entries = {**index["about"], "version of the folder": index["version"]}
         expected_entries = {**self._provenance, "version of the folder": VERSION}
-        differing_names = [
-            name
-            for name in sorted({*stored_entries, *expected_entries})
-            if stored_entries.get(name) != expected_entries.get(name)
-        ]
-        if differing_names:
-            pairs = [
-                (name, _shorten(stored_entries.get(name)), _shorten(expected_entries.get(name)))
-                for name in differing_names
-            ]
-            differences = "; ".join(f"{name}: {old} there, {new} here" for name, old, new in pairs)
+        differences = describe_differences(stored_entries, expected_entries, _shorten)
+        if differences:
             message_given = f"{str(folder)!r}, which holds something else ({differences}),"
             raise refuse(message_given, "the same, which goes on, or another folder", self._where)
         for number, stored_hash in enumerate(index["parts"]):
             part = folder / f"part_{number:08d}.json"
-            if not part.is_file() or file_hash(part) != stored_hash:
-                raise self._make_altered_error(part)
+            check_hash(part, stored_hash, self._make_altered_error)
             self.rows.append(_json.loads(read_text(part), where=str(part)))
         self._part_hashes, self.notes = list(index["parts"]), dict(index["notes"])
         if index["state"]:
-            self._state_file = str(index["state"].get("path"))
-            if not STATE.fullmatch(self._state_file):
-                raise self._make_altered_error(path)
-            state_path = folder / self._state_file
-            if not state_path.is_file() or file_hash(state_path) != index["state"].get("sha256"):
-                raise self._make_altered_error(state_path)
+            state_path = find_file(path, index["state"], STATE, self._make_altered_error)
+            self._state_file = state_path.name
             self.state = list(read_npz(state_path).values())
 
     def _make_altered_error(self, path: Path) -> JtfneError:
@@ -147,7 +145,7 @@ class PartStore:
 
 
 @contextlib.contextmanager
-def opened(
+def open_parts(
     out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str
 ) -> Iterator[PartStore]:
     """Open the parts in `out` for this process alone; keep them in memory if it is None.
@@ -164,13 +162,9 @@ def opened(
     with hold_folder(folder, where):
         sweep_temporary(folder)
         refuse_links(folder, where)
-        names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {
-            LOCK,
-            "lost+found",
-        }
-        only_parts = all(
-            name.startswith(("part_", "state_", INDEX)) for name in names
-        )  # a process was killed before it wrote the first index
+        names = _list_names(folder)
+        # without an index: a process was killed before it wrote the first one
+        only_parts = all(name.startswith(("part_", "state_", INDEX)) for name in names)
         if names and INDEX not in names and not only_parts:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:
@@ -179,6 +173,23 @@ def opened(
                 message_given, "resume=True, which goes on with it, or a new folder", where
             )
         yield PartStore(folder, provenance, where)
+
+
+def _list_names(folder: Path) -> list[str]:
+    """The names in a folder, but for the lock, temporary files, and what a file system puts there."""
+    names = []
+    for path in folder.iterdir():
+        if path.name not in (LOCK, "lost+found") and not TEMPORARY.fullmatch(path.name):
+            names.append(path.name)
+    return names
+
+
+def _make_npz_writer(arrays: Arrays) -> Write:
+    """A function that writes `arrays` to a stream, in order."""
+    arrays_by_name: dict[str, Any] = {}
+    for k, array in enumerate(arrays):
+        arrays_by_name[f"leaf_{k:04d}"] = array
+    return lambda stream: np.savez(stream, **arrays_by_name)
 
 
 def _make_writer(text: bytes) -> Write:

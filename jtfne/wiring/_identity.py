@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne._arguments import check_list, describe_argument
 from jtfne._check import describe_value, narrow_dtype, one_of, refuse
-from jtfne._keys import generator, joined
+from jtfne._keys import generator, join_names
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
 
@@ -109,7 +109,7 @@ def place_cells(config: Config) -> Identity:
     area_places, layer_places, type_places = [], [], []  # of each population, in the vocabularies
     for population in populations:
         layer = layers[population.layer]
-        name = joined(population.area, population.layer, population.cell_type)
+        name = join_names(population.area, population.layer, population.cell_type)
         positions_mm.append(
             column_positions_mm(
                 population.n_cells,
@@ -168,6 +168,10 @@ def select_rows(
         rows = np.flatnonzero(is_chosen)
     else:
         rows = find_rows(identity, ids, where=where)
+        sorted_rows = np.sort(rows)
+        repeats = sorted_rows[1:][sorted_rows[1:] == sorted_rows[:-1]]
+        if repeats.size:
+            raise refuse(f"ids={identity.ids[repeats[0]]}, given twice,", "each once", where)
         rows = rows[is_chosen[rows]]
     if rows.size == 0:
         request: dict[str, Any] = dict(names_by_key)
@@ -224,7 +228,7 @@ def find_rows(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
     if missing_ids.size:
         span = f", {identity.ids.min()} .. {identity.ids.max()}" if len(identity) else ""
         raise refuse(
-            f"ids={missing_ids.tolist()[:5]!r}",
+            f"ids={describe_value(missing_ids.tolist()[:5])}",
             f"the ids of the {len(identity)} cells{span}",
             where,
         )
@@ -237,4 +241,9 @@ def _list_names(names: str | Iterable[str], name: str, where: str) -> tuple[str,
         return (names,)
     if isinstance(names, set | frozenset):  # asked for as a whole: their order does not matter
         names = sorted(names, key=str)
-    return check_list(names, allowed="a name or several names", name=name, where=where)
+    listed = check_list(names, allowed="a name or several names", name=name, where=where)
+    texts = [label for label in listed if isinstance(label, str)]
+    if len(set(texts)) < len(texts):
+        repeated = next(label for label in texts if texts.count(label) > 1)
+        raise refuse(f"{name}={describe_value(repeated)}, given twice,", "each once", where)
+    return listed

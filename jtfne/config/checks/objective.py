@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from jtfne._grid import steps_down
+from jtfne._grid import steps_down, whole_steps
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.checks.times import DURATION_ROUNDING
 from jtfne.config.objective import Aim, Targets
@@ -69,6 +69,8 @@ def _check_window(aim: Aim, probe: Readout | None, run: Run, where: str) -> Iter
     if probe is None:
         return
     step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
+    if whole_steps(step_ms, run.dt_ms) is None:
+        return  # refused where probes are; so short a step may make more samples than memory holds
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
     n_samples = int(steps_down(stop_ms, step_ms) - steps_down(start_ms, step_ms))
     if n_samples < 1:
