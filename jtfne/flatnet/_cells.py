@@ -52,13 +52,19 @@ def build_groups(
     return tuple(groups)
 
 
+def spread_input_pA(populations: tuple[Population, ...]) -> npt.NDArray[np.float64]:
+    """The current of one input unit into each cell, in pA: (n_cells,)."""
+    return np.concatenate(
+        [population.per_cell(population.emitter.input_pA) for population in populations]
+    )
+
+
 def spread_over_cells(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
     """`drive` or `noise` of every cell, in pA: (n_cells,)."""
     parts = []
     for population in populations:
-        scale_pA = population.per_cell(population.emitter.input_pA)
-        parts.append(population.per_cell(getattr(population, name)) * scale_pA)
-    return np.concatenate(parts)
+        parts.append(population.per_cell(getattr(population, name)))
+    return np.concatenate(parts) * spread_input_pA(populations)
 
 
 def name_cells(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:

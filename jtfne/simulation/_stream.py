@@ -69,30 +69,29 @@ class OnDisk:
 
         Raises: OSError if the disk is full or fails.
         """
-        spikes = {
-            field.name: getattr(piece.spikes, field.name)
-            for field in dataclasses.fields(piece.spikes)
+        spikes: dict[str, Array] = {
+            "trial": piece.spikes.trial,
+            "step": piece.spikes.step,
+            "row": piece.spikes.row,
         }
-        self._partial.write_chunk(
-            piece.rows, spikes, None if carry is None else _name_leaves(carry), of=self._n_chunks
-        )
+        leaves = None if carry is None else _name_leaves(carry)
+        self._partial.write_chunk(piece.rows, spikes, leaves, of=self._n_chunks)
 
     def carry(self, start: engine.Carry) -> engine.Carry:
         """Return the state after the last chunk, in the structure of `start`.
 
         Raises: JtfneError if the arrays on disk are not those of `start`.
         """
-        expected_arrays, stored_arrays = _name_leaves(start), self._partial.carry()
-        if list(stored_arrays) != list(expected_arrays) or any(
-            (stored_arrays[name].dtype, stored_arrays[name].shape) != (array.dtype, array.shape)
-            for name, array in expected_arrays.items()
-        ):
+        expected, stored = _name_leaves(start), self._partial.carry()
+        is_same = list(stored) == list(expected)
+        for name, array in expected.items():
+            is_same = is_same and stored[name].dtype == array.dtype
+            is_same = is_same and stored[name].shape == array.shape
+        if not is_same:
             raise refuse(
                 "a state on disk that is not one of this circuit", "the same run", "simulate(out=)"
             )
-        carry: engine.Carry = jax.tree.unflatten(
-            jax.tree.structure(start), list(stored_arrays.values())
-        )
+        carry: engine.Carry = jax.tree.unflatten(jax.tree.structure(start), list(stored.values()))
         return carry
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
