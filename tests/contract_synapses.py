@@ -185,7 +185,7 @@ def test_psp_is_of_the_stated_order(synapse):
     """LIF is exact where the synapse says so; else the error falls with the order that it
     states.
     """
-    dts_ms, errors = np.array([0.4, 0.2, 0.1]), []
+    dts_ms, errors = np.array([0.4, 0.1]), []  # a step between would not move the slope
     with precision("float64"):
         for dt_ms in dts_ms:
             v_mV = answer(pair(synapse, dt_ms), v_m)

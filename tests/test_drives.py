@@ -168,7 +168,7 @@ def test_the_process_is_exact_for_any_step(dt_over_tau):
     by chance.
     """
     n = 20_000
-    start = noise.wander(_keys.key(3, "ou"), _keys.number_streams(n), np.float32)
+    start = noise.init_ou(_keys.key(3, "ou"), _keys.number_streams(n), np.float32)
     _, x = jax.lax.scan(lambda s, _: (noise.step_ou(s, dt_over_tau), s.x), start, length=12)
     x = np.asarray(x, float)
     for row in (x[0], x[5], x[11]):

@@ -238,7 +238,7 @@ class Emitter:
         """The mean currents of the step that led from `before` to `after`."""
         raise NotImplementedError
 
-    def seeded(self, state: Any, seed: jax.Array, salt: jax.Array) -> Any:
+    def with_seeds(self, state: Any, seed: jax.Array, salt: jax.Array) -> Any:
         """`state` with two random words of each cell, uint32 (n_cells,), for cells that draw as
         they run; others leave it as it is.
         """

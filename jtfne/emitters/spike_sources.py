@@ -64,7 +64,7 @@ class PoissonSource(Emitter):
         zeros = jnp.zeros_like(place)
         return PoissonSourceState(jnp.zeros_like(uniform), seed, zeros, zeros)
 
-    def seeded(
+    def with_seeds(
         self, state: PoissonSourceState, seed: jax.Array, salt: jax.Array
     ) -> PoissonSourceState:
         """`state` with generators from two random words of each cell, uint32 (n_cells,), that no

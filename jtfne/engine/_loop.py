@@ -49,24 +49,21 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
     )
     random_words = _keys.words(_keys.fold_words(keys["initial state"], names))
+    poisson = []
+    for k, poisson_input in enumerate(inputs.poisson):
+        poisson.append(_init_poisson(keys["stimulus"], k, poisson_input, names))
+    fluctuations = []
+    for fluctuation in inputs.fluctuations:
+        key = _keys.fold_words(keys["stimulus"], fluctuation.stream[:, None])[0]
+        fluctuations.append(noise.init_ou(key, ONE if fluctuation.shared else names, dtype))
     return Carry(
         step=jnp.int32(0),
         cells=tuple(_init_cells(circuit, group, random_words, dtype) for group in circuit.groups),
         syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
         ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
         noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], names),
-        poisson=tuple(
-            _init_poisson(keys["stimulus"], k, poisson_input, names)
-            for k, poisson_input in enumerate(inputs.poisson)
-        ),
-        fluctuations=tuple(
-            noise.wander(
-                _keys.fold_words(keys["stimulus"], fluctuation.stream[:, None])[0],
-                ONE if fluctuation.shared else names,
-                dtype,
-            )
-            for fluctuation in inputs.fluctuations
-        ),
+        poisson=tuple(poisson),
+        fluctuations=tuple(fluctuations),
         plastic=tuple(plastic_delivery.start(dtype) for plastic_delivery in circuit.plastic),
         second=jnp.zeros(len(circuit.second) * circuit.n_cells, dtype) if circuit.second else None,
     )
@@ -85,7 +82,7 @@ def _init_cells(
     emitter = group.emitter
     group_words = group.take(random_words[0]), group.take(random_words[1])
     spread_state = emitter.init(_keys.uniform(group_words, dtype))
-    spread_state = find_method(emitter, "seeded")(spread_state, *group_words)
+    spread_state = find_method(emitter, "with_seeds")(spread_state, *group_words)
     if circuit.v_init_mV is None or not has_method(emitter, "at_potential"):
         return spread_state
     v_mV = group.take(circuit.v_init_mV)

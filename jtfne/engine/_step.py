@@ -107,12 +107,13 @@ def _step_cells(
     noise_state, i_ext_pA = _external_current(circuit, inputs, carry, inputs_t, dt_ms)
     syn = synaptic_input(circuit, carry, dt_ms, _read_arrivals(circuit, inputs, carry, inputs_t))
     start_states = clip_voltage_gradient(circuit, carry.cells, i_ext_pA, syn, dt_ms)
-    results = [
-        group.emitter.step(state, group.take(i_ext_pA), syn.select_cells(group.take), dt_ms)
-        for group, state in zip(circuit.groups, start_states, strict=True)
-    ]
-    cells = tuple(state for state, _ in results)
-    spikes_by_group = [group_spikes for _, group_spikes in results]
+    end_states, spikes_by_group = [], []
+    for group, state in zip(circuit.groups, start_states, strict=True):
+        group_input = group.take(i_ext_pA), syn.select_cells(group.take)
+        end_state, group_spikes = group.emitter.step(state, *group_input, dt_ms)
+        end_states.append(end_state)
+        spikes_by_group.append(group_spikes)
+    cells = tuple(end_states)
     spike_mask = scatter_groups(circuit, spikes_by_group)
     spikes = (
         spike_mask

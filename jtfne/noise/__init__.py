@@ -2,17 +2,17 @@
 
 from jtfne.noise._base import Streams, seed
 from jtfne.noise.normal import normal
-from jtfne.noise.ornstein_uhlenbeck import OUState, step_ou, wander
+from jtfne.noise.ornstein_uhlenbeck import OUState, init_ou, step_ou
 from jtfne.noise.poisson import poisson, table, table_rows
 
 __all__ = [
     "OUState",
     "Streams",
+    "init_ou",
     "normal",
     "poisson",
     "seed",
     "step_ou",
     "table",
     "table_rows",
-    "wander",
 ]

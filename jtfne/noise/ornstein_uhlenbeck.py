@@ -21,7 +21,7 @@ class OUState(NamedTuple):
     x: jax.Array
 
 
-def wander(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> OUState:
+def init_ou(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> OUState:
     """Independent processes, one for each of `names` as of `seed`, drawn from the stationary
     distribution.
     """

@@ -22,14 +22,28 @@ class CellIdentity(Protocol):
     """Names and places of the cells of a net, in the order of their rows."""
 
     @property
-    def ids(self) -> Array: ...
+    def ids(self) -> Array:
+        """Return the ids, (n_cells,)."""
+        ...
+
     @property
-    def area(self) -> Array: ...
+    def area(self) -> Array:
+        """Return the index of the area of each cell, (n_cells,)."""
+        ...
+
     @property
-    def areas(self) -> tuple[str, ...]: ...
+    def areas(self) -> tuple[str, ...]:
+        """Return the names of the areas."""
+        ...
+
     @property
-    def position_mm(self) -> Array: ...
-    def texts(self, name: str) -> Array: ...
+    def position_mm(self) -> Array:
+        """Return the place of each cell in its column, (n_cells, 3); z is the depth."""
+        ...
+
+    def texts(self, name: str) -> Array:
+        """Return the area, layer or cell type of each cell by name, (n_cells,)."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,31 +34,52 @@ class AreaLike(Protocol):
     """An area of a circuit: its name, and where its column stands in the head."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Return its name."""
+        ...
+
     @property
-    def position_mm(self) -> Any: ...
+    def position_mm(self) -> Any:
+        """Return the place of its column in the head."""
+        ...
+
     @property
-    def normal(self) -> Any: ...
+    def normal(self) -> Any:
+        """Return the outward normal of its column, in the head."""
+        ...
+
     @property
-    def placed(self) -> bool: ...
+    def placed(self) -> bool:
+        """Whether it has a place in the head."""
+        ...
 
 
 class GeometryLike(Protocol):
     """The size of a circuit's columns."""
 
     @property
-    def thickness_mm(self) -> float: ...
+    def thickness_mm(self) -> float:
+        """Return the thickness of the cortex."""
+        ...
+
     @property
-    def radius_mm(self) -> float: ...
+    def radius_mm(self) -> float:
+        """Return the radius of a column."""
+        ...
 
 
 class CircuitLike(Protocol):
     """What a check may look at of a circuit: its areas, and the size of their columns."""
 
     @property
-    def areas(self) -> Sequence[AreaLike]: ...
+    def areas(self) -> Sequence[AreaLike]:
+        """Return the areas."""
+        ...
+
     @property
-    def geometry(self) -> GeometryLike: ...
+    def geometry(self) -> GeometryLike:
+        """Return the size of the columns."""
+        ...
 
 
 class Readout(Frozen, abc.ABC):

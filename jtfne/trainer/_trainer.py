@@ -20,6 +20,7 @@ from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
 from jtfne.paradigm import Paradigm
+from jtfne.pydantic_fields.part_protocols import OPTIMIZER
 from jtfne.surrogates import Surrogate
 from jtfne.trainer._checks import check_execution, check_seeds
 from jtfne.trainer._folder import Arrays, PartStore, open_parts
@@ -31,8 +32,6 @@ from jtfne.trainer._result import TrainingResult, make_history
 from jtfne.trainer._scores import Aim, EvaluateObjective, Row, find_best_row, make_row
 
 WHERE = "Trainer.fit"
-# the methods that a search needs
-_OPTIMIZER_METHODS = ("n_candidates", "init", "ask", "tell", "best")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -400,7 +399,7 @@ def _check_fit(trainer: Trainer, net: Any, *, resume: Any, progress: Any, client
         )
     optimizer = trainer.optimizer
     if isinstance(optimizer, type) or not all(
-        callable(getattr(optimizer, name, None)) for name in _OPTIMIZER_METHODS
+        hasattr(optimizer, name) for name in OPTIMIZER.needed
     ):
         raise refuse(
             f"optimizer={describe_argument(optimizer)}",

@@ -83,13 +83,13 @@ def _check_arrays(emitter: Any, arrays: Arrays, n_cells: int | None, where: str)
     """Yield an error for each array of another length than the cells, or for a static field."""
     if not arrays:
         return
-    static_fields = {
-        field.name for field in dataclasses.fields(emitter) if field.metadata.get("static")
-    }
+    metadata: dict[str, Mapping[str, Any]] = {}
+    for field in dataclasses.fields(emitter):
+        metadata[field.name] = field.metadata
     # as long as no cells are declared, arrays have at least to be of one length
     n_values = next(iter(arrays.values())).size if n_cells is None else n_cells
     for name, values in arrays.items():
-        if name in static_fields:
+        if name in metadata and metadata[name].get("static"):
             yield describe_refusal(
                 f"{name} as a sequence", "one value for all cells of the type", where
             )
@@ -216,9 +216,11 @@ def check_gains(circuit: Circuit, ends: Sequence[tuple[Set[str], Set[str]]]) -> 
         if line:
             yield line
             continue
-        rules = [circuit.connections[index].plasticity for index in indices_by_pair[pair]]
-        if gain > 1.0 and any(isinstance(rule, PairSTDP) for rule in rules):
-            description = (
-                f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by w_max,"
-            )
-            yield describe_refusal(description, "at most 1", where)
+        for index in indices_by_pair[pair]:
+            if gain > 1.0 and isinstance(circuit.connections[index].plasticity, PairSTDP):
+                description = (
+                    f"{pair}={gain:g} onto synapses of PairSTDP, whose weights are bounded by "
+                    "w_max,"
+                )
+                yield describe_refusal(description, "at most 1", where)
+                break

@@ -13,12 +13,8 @@ from jtfne.config.checks.circuit import (
 from jtfne.config.checks.connections import check_connection
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.checks.objective import check_objective
-from jtfne.config.checks.readouts import (
-    check_positions,
-    check_probes,
-    check_sensors,
-    check_source_maps,
-)
+from jtfne.config.checks.readouts import check_positions, check_probes, check_sensors
+from jtfne.config.checks.source_maps import check_missing_maps, check_source_maps
 from jtfne.config.checks.task import check_stimuli
 from jtfne.config.checks.trainables import check_trainables
 from jtfne.config.circuit import Circuit
@@ -48,8 +44,9 @@ def list_errors(
     lines += check_objective(training.objective, readouts, run, declared, is_complete=is_complete)
     lines += check_source_maps(readouts.maps, declared)
     if is_complete:
-        lines += check_positions(readouts, circuit)
-        lines += check_sensors(readouts, task, declared)
+        lines += check_positions(readouts.probes, circuit)
+        lines += check_sensors(readouts.probes, circuit)
+        lines += check_missing_maps(readouts, task, declared)
     # the paths of trainables are read off a circuit without errors
     if is_complete and not lines and training.trainables:
         lines += check_trainables(circuit, training.trainables)

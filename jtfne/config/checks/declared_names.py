@@ -84,9 +84,9 @@ class DeclaredNames:
                 allowed = f"ids of the {total} cells, 0 .. {total - 1}"
                 problems.append(describe_refusal(f"ids={absent_ids[:5]}", allowed, where))
             if not problems and not self.find_populations(selector):
-                criteria = ", ".join(f"{k}={v!r}" for k, v in selector if v is not None)
-                populations = ", ".join("/".join(key) for key in self.counts)
-                description = f"{criteria}, which matches no cell,"
+                criteria = [f"{key}={value!r}" for key, value in selector if value is not None]
+                populations = ", ".join(map("/".join, self.counts))
+                description = f"{', '.join(criteria)}, which matches no cell,"
                 problems.append(describe_refusal(description, populations, where))
         if not problems:
             self._valid_criteria.add(_list_criteria(selector))

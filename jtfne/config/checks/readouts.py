@@ -1,19 +1,15 @@
-"""Checks of readouts: cells and intervals of probes, source maps, and areas without a position."""
+"""Checks of readouts: their cells, intervals, sensors and contacts, and areas without a position."""
 
 from collections.abc import Iterator, Sequence
 
 from jtfne._grid import whole_steps
-from jtfne.config._readout_checks import check_readouts
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.checks.times import DURATION_ROUNDING, refuse_off_grid
 from jtfne.config.circuit import Circuit
-from jtfne.config.readouts import Readouts
-from jtfne.config.source_maps import OTHERS, RECEPTIVE, SourceMap
-from jtfne.config.task import Run, Task
-from jtfne.pydantic_fields.errors import describe_refusal, describe_unknown
+from jtfne.config.task import Run
+from jtfne.pydantic_fields.errors import describe_refusal
 from jtfne.pydantic_fields.selector_field import Selector
 from jtfne.readouts import Readout
-from jtfne.stimuli import SYNAPTIC
 
 
 def check_probes(
@@ -38,21 +34,9 @@ def check_probes(
             yield describe_refusal(f"interval_ms={interval_ms:g}", allowed, where)
 
 
-def check_source_maps(maps: Sequence[SourceMap], declared: DeclaredNames) -> Iterator[str]:
-    """Yield an error for each source map of unknown cells or mechanisms."""
-    known_names = [*RECEPTIVE, *OTHERS, *declared.circuit.mechanisms]
-    for index, source_map in enumerate(maps):
-        where = f"Config.readouts.maps[{index}]"
-        yield from declared.selector_errors(source_map.cells, f"{where}.cells")
-        for name in source_map.mechanism or ():
-            line = describe_unknown(name, known_names, name="mechanism", where=where)
-            if line:
-                yield line
-
-
-def check_positions(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
+def check_positions(probes: Sequence[Readout], circuit: Circuit) -> Iterator[str]:
     """Yield an error for each area without a position if a probe needs positions in the head."""
-    readout_names = [probe.readout for probe in readouts.probes if probe.needs_places]
+    readout_names = [probe.readout for probe in probes if probe.needs_places]
     if not readout_names:
         return
     for index, area in enumerate(circuit.areas):
@@ -64,13 +48,7 @@ def check_positions(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
             )
 
 
-def check_sensors(readouts: Readouts, task: Task, declared: DeclaredNames) -> Iterator[str]:
-    """Yield each error of sensors, heads, contacts and missing source maps of a complete config."""
-    circuit = declared.circuit
-    drives = [stimulus.drive for stimulus in task.stimuli]
-    mechanisms = [connection.mechanism for connection in circuit.connections]
-    mechanisms += [drive.mechanism for drive in drives if isinstance(drive, SYNAPTIC)]
-    used_mechanisms = [name for name in mechanisms if name in circuit.mechanisms]
-    yield from check_readouts(
-        readouts, circuit, used_mechanisms, declared.counts or (), declared.find_populations
-    )
+def check_sensors(probes: Sequence[Readout], circuit: Circuit) -> Iterator[str]:
+    """Yield what each probe says of sensors, heads and contacts in a complete circuit."""
+    for probe in probes:
+        yield from probe.check(circuit)

@@ -159,16 +159,17 @@ def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
                 where=str(path),
             )
         ]
-        ends = {name: f"{name}_node_id" for name in ("source", "target")}
-        for name in ends.values():
-            one_of(name, list(edges), name="dataset", where=str(path))
-        nodes = {str(edges[name].attrs.get("node_population", "")) for name in ends.values()}
+        columns, nodes = {}, set()
+        for name in ("source", "target"):
+            dataset_name = f"{name}_node_id"
+            one_of(dataset_name, list(edges), name="dataset", where=str(path))
+            columns[name] = edges[dataset_name][:]
+            nodes.add(str(edges[dataset_name].attrs.get("node_population", "")))
         if len(nodes) > 1:
             description = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
             raise refuse(
                 description, "one node population, whose ids are those of the net", str(path)
             )
-        columns = {name: edges[dataset_name][:] for name, dataset_name in ends.items()}
         return columns | _read_attributes(edges, columns["source"].size, str(path))
 
 
