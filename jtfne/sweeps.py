@@ -170,10 +170,7 @@ def sweep(
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
     seeds = check_seeds(seeds, WHERE)
     grid, summary = _check_grid(net, values), _choose_summary(of)
-    probe_values = []
-    for path_values in grid.values():
-        low, high = min(path_values), max(path_values)
-        probe_values.append(low + (high - low) * GOLDEN_RATIO)
+    probe_values = [_choose_inside(path_values) for path_values in grid.values()]
     readouts = getattr(summary, "readouts", None)
     runs = CandidateRunner.prepare(
         net, list(grid), probe_values, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
@@ -191,6 +188,12 @@ def sweep(
         if out is not None:
             _write_netcdf(dataset, resolve_path(out, "sweep(out=)"))
     return dataset
+
+
+def _choose_inside(path_values: Sequence[float]) -> float:
+    """A value between the least and the greatest, unlike any that a grid is likely to have."""
+    low, high = min(path_values), max(path_values)
+    return low + (high - low) * GOLDEN_RATIO
 
 
 def _run_missing_chunks(
