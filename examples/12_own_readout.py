@@ -40,7 +40,7 @@ class AreaCurrent(Readout):
         in_area = cells.area[:, None] == np.arange(len(cells.areas))
         part = AreaMean(jax.device_put(in_area / in_area.sum(0)))
         coords = {"area": (("area",), np.array(cells.areas))}
-        return FieldProbe.of(self, context, part, coords, {"name": "mean over the cells"})
+        return FieldProbe.build(self, context, part, coords, {"name": "mean over the cells"})
 
 
 config = jtfne.suite2_single_neuron_config("E").runtime(duration_ms=20.0)

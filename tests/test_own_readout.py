@@ -13,6 +13,7 @@ import pytest
 
 import jtfne
 from jtfne import interop
+from jtfne.config import Curve
 from jtfne.measures import EvokedWaveform, MeanRate
 from jtfne.objective import Objective
 from jtfne.operators import area_mean
@@ -37,9 +38,9 @@ class Current(Readout):
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the mean over the cells of each area."""
         cells = context.cells
-        part = Linear.of((area_mean(np.asarray(cells.area), len(cells.areas)),))
+        part = Linear.from_operators((area_mean(np.asarray(cells.area), len(cells.areas)),))
         coords = {"area": (("area",), np.array(cells.areas))}
-        return FieldProbe.of(self, context, part, coords, {"name": "mean"})
+        return FieldProbe.build(self, context, part, coords, {"name": "mean"})
 
 
 def base() -> jtfne.Config:
@@ -74,7 +75,9 @@ def test_it_goes_wherever_signals_go(signals: Any, tmp_path: Path) -> None:
 
 
 def test_an_objective_measures_it(signals: Any) -> None:
-    recorded = signals.get("current", area="V1").values.ravel().tolist()
+    current = signals.get("current", area="V1").isel(area=0)
+    coords = {"time": current["time"].values.tolist()}
+    recorded = Curve(values=current.values.tolist(), dims=("time",), coords=coords, units="pA")
     metric = {
         "measure": EvokedWaveform(),
         "readout": "mean_current",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import jtfne
+from jtfne.config import Curve
 from jtfne.emitters import LIF
 from jtfne.measures import EvokedWaveform
 from jtfne.objective import Objective
@@ -56,7 +57,9 @@ def test_it_is_the_spikes_counted_by_area(cells: dict[str, str]) -> None:
 def test_an_objective_holds_it_against_a_recorded_histogram() -> None:
     net = jtfne.construct(regular(Rate(interval_ms=20.0)))
     signals = net.simulate()
-    target = signals.get("rate").values.ravel().tolist()
+    rate = signals.get("rate").isel(area=0)
+    coords = {"time": rate["time"].values.tolist()}
+    target = Curve(values=rate.values.tolist(), dims=("time",), coords=coords, units="Hz")
     metric = {"measure": EvokedWaveform(), "readout": "firing_rate", "target": target}
     config = regular(Rate(interval_ms=20.0)).objective([metric])
     assert Objective.of(config).evaluate(signals).score == pytest.approx(0.0, abs=1e-9)

@@ -163,7 +163,7 @@ def build_head_probe(
         **maps.about,
     }
     part = maps.dipole_part(np.asarray(leadfield.operator.matrix))
-    return FieldProbe.of(
+    return FieldProbe.build(
         readout,
         context,
         part,

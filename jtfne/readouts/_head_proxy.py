@@ -37,6 +37,6 @@ def build_head_proxy(
     dims = ("channel",)
     places = {f"{axis}_mm": (dims, sensors.positions_mm[:, k]) for k, axis in enumerate("xyz")}
     coords = {"channel": (dims, np.array(sensors.names)), **places}
-    return FieldProbe.of(
+    return FieldProbe.build(
         readout, context, Linear.from_operators((mean, projection)), coords, parameters
     )

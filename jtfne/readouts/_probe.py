@@ -279,7 +279,7 @@ class FieldProbe(Probe):
     channel_units: str | None = None
 
     @classmethod
-    def of(
+    def build(
         cls,
         declaration: Any,
         context: "ProbeContext",

@@ -112,7 +112,7 @@ class CSD(PhysicalReadout):
             "method": repr(method),
             "units": ["pA", "A/m^3"],
         }
-        return FieldProbe.of(self, context, part, coords, parameters, source=maps.source)
+        return FieldProbe.build(self, context, part, coords, parameters, source=maps.source)
 
 
 def _name_estimates(places_mm: Matrix, contacts_mm: Matrix) -> Array:

@@ -42,4 +42,4 @@ class CSDProxy(ShankReadout):
             shank.describe(difference),
         )
         inner = slice(1, -1)  # the outer two have no neighbour on one side
-        return FieldProbe.of(self, context, part, shank.label_contacts(inner), parameters)
+        return FieldProbe.build(self, context, part, shank.label_contacts(inner), parameters)

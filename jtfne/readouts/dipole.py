@@ -33,4 +33,4 @@ class Dipole(PhysicalReadout):
         }
         coords = {"area": (("area",), np.array(maps.areas))}
         part = maps.dipole_part()
-        return FieldProbe.of(self, context, part, coords, parameters, source=maps.source)
+        return FieldProbe.build(self, context, part, coords, parameters, source=maps.source)

@@ -48,7 +48,7 @@ class EMMProxy(ShankReadout):
             "weights": list(self.weights),
             **kernel.parameters.values,
         }
-        return EMMProbe.of(self, context, SourceAndField(kernel), {}, parameters)
+        return EMMProbe.build(self, context, SourceAndField(kernel), {}, parameters)
 
 
 @register

@@ -166,7 +166,7 @@ class LFP(PhysicalReadout):
             **{f"{axis}_mm": (("channel",), contacts_mm[:, k]) for k, axis in enumerate("xyz")},
         }
         parameters = describe_potential(self, maps, columns)
-        return FieldProbe.of(self, context, part, coords, parameters, source=maps.source)
+        return FieldProbe.build(self, context, part, coords, parameters, source=maps.source)
 
 
 def check_contacts(potential: LFP, circuit: CircuitLike, where: str) -> Iterator[str]:

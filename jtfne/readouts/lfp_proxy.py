@@ -40,4 +40,4 @@ class LFPProxy(ShankReadout):
         """Return the probe of the kernel over the cells' sources."""
         shank = self.build_shank(context)
         part, parameters = Linear.from_operators((shank.kernel,)), shank.describe(shank.kernel)
-        return FieldProbe.of(self, context, part, shank.label_contacts(), parameters)
+        return FieldProbe.build(self, context, part, shank.label_contacts(), parameters)

@@ -65,7 +65,7 @@ class Rate(Readout):
         parameters = {"name": "mean over cells", "units": ["Hz", "Hz"], "n_cells": counts}
         coords = {"area": (("area",), np.array(names))}
         part = ByArea(tuple(ranges), tuple(weights))
-        return FieldProbe.of(self, context, part, coords, parameters, source=SpikesPerSecond())
+        return FieldProbe.build(self, context, part, coords, parameters, source=SpikesPerSecond())
 
 
 @register

@@ -58,7 +58,7 @@ class SpectrolaminarProxy(ShankReadout):
             "max_frequency_Hz": self.max_frequency_Hz,
             **shank.kernel.parameters.values,
         }
-        return SpectrolaminarProbe.of(
+        return SpectrolaminarProbe.build(
             self,
             context,
             Linear.from_operators((shank.kernel,)),

@@ -115,7 +115,9 @@ class WeightedSum(Readout):
             ByArea(tuple(ranges), tuple(maps)),
             {"area": (("area",), np.array(cells.areas))},
         )
-        return WeightedSumProbe.of(self, context, part, coords, parameters, source=currents.source)
+        return WeightedSumProbe.build(
+            self, context, part, coords, parameters, source=currents.source
+        )
 
 
 class RWS(WeightedSum):
