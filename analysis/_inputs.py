@@ -130,7 +130,7 @@ def in_ms(data: xr.DataArray, where: str) -> xr.DataArray:
             if axis.attrs.get("units") is None
             else _time.MS_PER_UNIT[axis.attrs["units"].strip()]
         )
-        times_ms = _time.restore_even(times_ms, scale * _time.rounding_of(axis.values))
+        times_ms = _time.restore_even(times_ms, scale * _time.rounding_error(axis.values))
     return data.assign_coords(time=("time", times_ms, {**axis.attrs, "units": "ms"}))
 
 

@@ -66,7 +66,7 @@ def _threefry(base: jax.Array) -> jax.Array:
     return stream
 
 
-def named(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
+def derive_streams(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2,
     n): (n,).
     """
@@ -146,10 +146,10 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def joined(*names: str) -> str:
+def join_names(*names: str) -> str:
     """Names joined by "/". Any "/" in the first or last is replaced: three names stay distinct.
 
-    >>> joined("V1", "L2/3", "E"), joined("V1/L2", "3", "E") == joined("V1", "L2/3", "E")
+    >>> join_names("V1", "L2/3", "E"), join_names("V1/L2", "3", "E") == join_names("V1", "L2/3", "E")
     ('V1/L2/3/E', False)
     """
     head, *middle, tail = names

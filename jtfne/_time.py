@@ -161,7 +161,7 @@ def _even_within(values: NDArray[Any], slack: float) -> bool:
     return bool(np.all(np.abs(np.diff(values) - _mean_step(values)) <= slack))
 
 
-def rounding_of(values: Any) -> float:
+def rounding_error(values: Any) -> float:
     """The rounding error of the largest of `values` in their dtype; 0 for float64 and integers."""
     array = np.asarray(values)
     if array.size == 0 or array.dtype.kind != "f" or array.dtype.itemsize >= 8:

@@ -62,7 +62,7 @@ KEYS: Kinds = {
 
 
 class PartialRun:
-    """The part of a run that is on disk. Made by `opened`, which locks its folder.
+    """The part of a run that is on disk. Made by `open_partial_run`, which locks its folder.
 
     chunk_steps: the length of its chunks. n_chunks: how many of them are there.
     """
@@ -212,7 +212,7 @@ class PartialRun:
 
 
 @contextlib.contextmanager
-def opened(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
+def open_partial_run(out: Path, run: dict[str, Any], chunk_steps: int) -> Iterator[PartialRun]:
     """The part of `run` that is in `out`, for this process alone; made if there is none.
 
     run: JSON that identifies the run. chunk_steps: of a new run; one that is resumed keeps its own.

@@ -105,7 +105,7 @@ class StoredRows:
             raise altered(self.path) from error
 
 
-def linked(tree: xr.DataTree, store: Path) -> xr.DataTree:
+def link_rows(tree: xr.DataTree, store: Path) -> xr.DataTree:
     """`tree`, which was written to `store`, with arrays that have rows read from there."""
 
     def link_node(node: str, dataset: xr.Dataset) -> xr.Dataset:

@@ -25,7 +25,7 @@ from jtfne.trainer import (
     check_execution,
     check_seeds,
     circuit_provenance,
-    opened,
+    open_parts,
     progress_of,
     to_json_values,
 )
@@ -183,7 +183,7 @@ def sweep(
         "seeds": list(seeds),
         "of": to_json_values(summary),
     }
-    with opened(out, provenance, resume=resume, where="sweep(out=)") as parts:
+    with open_parts(out, provenance, resume=resume, where="sweep(out=)") as parts:
         dataset = _run_missing_chunks(runs, provenance, Told(summary), parts, client, progress)
         if out is not None:
             _write_netcdf(dataset, resolve_path(out, "sweep(out=)"))

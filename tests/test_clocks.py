@@ -87,7 +87,7 @@ def test_axes_that_say_nothing_or_look_wrong_are_refused(
 def test_seconds_in_single_precision_are_the_ms_that_were_meant():
     seconds = (np.arange(1, 2001) * 1e-3).astype(np.float32)
     times_ms = _time.axis_to_ms(seconds, "s", where="here")
-    restored_ms = _time.restore_even(times_ms, 1e3 * _time.rounding_of(seconds))
+    restored_ms = _time.restore_even(times_ms, 1e3 * _time.rounding_error(seconds))
     np.testing.assert_allclose(np.diff(restored_ms), 1.0, rtol=0.0, atol=1e-12)
 
 

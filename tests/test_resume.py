@@ -558,7 +558,7 @@ EVERY_STEP = textwrap.dedent(
             return called
         for name in ("fsync", "rename", "replace", "unlink", "mkdir"):
             setattr(os, name, dying(getattr(os, name)))
-        with partial_run.opened(out, run, 7) as partial:
+        with partial_run.open_partial_run(out, run, 7) as partial:
             for k in range(partial.n_chunks, 3):
                 partial.put(arrays(k), spikes(k), arrays(-k) if k < 2 else None, of=3)
                 acknowledged.write_text(str(k + 1))
@@ -577,7 +577,7 @@ EVERY_STEP = textwrap.dedent(
         if (out / "manifest.json").exists():
             assert n_acknowledged == 3
             continue
-        with partial_run.opened(out, run, 99) as partial:
+        with partial_run.open_partial_run(out, run, 99) as partial:
             assert n_acknowledged <= partial.n_chunks <= n_acknowledged + 1
             assert partial.chunk_steps == (7 if partial.n_chunks else 99)
             for k in range(partial.n_chunks):

@@ -26,7 +26,7 @@ from jtfne import _json, _stored, cli, interop, partial_run, reports, run_folder
 from jtfne._files import path_inside
 from jtfne.analysis import load_recording
 from jtfne.chunk_files import ChunkFiles
-from jtfne.trainer import opened
+from jtfne.trainer import open_parts
 
 
 class Marker:
@@ -257,7 +257,7 @@ def test_a_sweep_writes_through_no_link(tmp_path, name):
     (out / name).symlink_to(mine)
     with pytest.raises(jtfne.JtfneError, match=r"which is a link|holds other files"):
         jtfne.sweep(NET, {"gains.A->B": [1.0]}, out=out)
-    with pytest.raises(jtfne.JtfneError), opened(out, {}, resume=True, where="test"):
+    with pytest.raises(jtfne.JtfneError), open_parts(out, {}, resume=True, where="test"):
         pass
     assert mine.read_text() == "mine" and [path.name for path in out.iterdir()] == [name]
 
@@ -307,7 +307,10 @@ def test_an_index_names_no_file_to_remove(tmp_path, where):
             "carry": entry,
         }
         (out / "partial" / "index.json").write_text(_json.dumps(_json.seal(index)))
-        with pytest.raises(jtfne.JtfneError, match="altered"), partial_run.opened(out, {}, 1):
+        with (
+            pytest.raises(jtfne.JtfneError, match="altered"),
+            partial_run.open_partial_run(out, {}, 1),
+        ):
             pass
     else:
         out.mkdir(parents=True)
@@ -315,7 +318,7 @@ def test_an_index_names_no_file_to_remove(tmp_path, where):
         (out / "index.json").write_text(_json.dumps(_json.seal(index)))
         with (
             pytest.raises(jtfne.JtfneError, match="altered"),
-            opened(out, {}, resume=True, where="test"),
+            open_parts(out, {}, resume=True, where="test"),
         ):
             pass
     assert mine.exists()

@@ -300,10 +300,12 @@ def test_a_key_is_one_whatever_the_flags():
         assert np.array_equal(jax.random.key_data(key), jax.random.key_data(_keys.key(3, "noise")))
     finally:
         jax.config.update("jax_random_seed_offset", 0)
-    plain = np.asarray(_keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32))
+    plain = np.asarray(
+        _keys.uniforms(_keys.derive_streams(key, _keys.number_streams(9)), np.float32)
+    )
     with jax.threefry_partitionable(False):
         np.testing.assert_array_equal(
-            _keys.uniforms(_keys.named(key, _keys.number_streams(9)), np.float32), plain
+            _keys.uniforms(_keys.derive_streams(key, _keys.number_streams(9)), np.float32), plain
         )
     for other in (jax.random.key(1, impl="rbg"), jax.random.PRNGKey(1)):  # keys of a user
         assert len(_keys.streams(other)) == 3
@@ -480,7 +482,7 @@ def test_a_source_that_cannot_reach_its_rate_is_refused():
 def test_names_of_streams_do_not_run_together():
     """An area called `V1/L2` and a layer `3` draw other places than area `V1` and layer `L2/3`."""
     parts = [("V1/L2", "3", "E"), ("V1", "L2/3", "E"), ("V1", "L2", "3/E"), ("V1", "L2/3/E", "E")]
-    assert len({_keys.joined(*each) for each in parts}) == 4
+    assert len({_keys.join_names(*each) for each in parts}) == 4
     assert len({_keys.number_named_streams(*each, n=1).tobytes() for each in parts}) == 4
     assert hashlib.sha256(_keys.number_named_streams("a", n=5)[:, :3].tobytes()).digest() == (
         hashlib.sha256(_keys.number_named_streams("a", n=3).tobytes()).digest()

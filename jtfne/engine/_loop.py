@@ -48,7 +48,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     names = (
         _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
     )
-    random_words = _keys.words(_keys.named(keys["initial state"], names))
+    random_words = _keys.words(_keys.derive_streams(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
         cells=tuple(_init_cells(circuit, group, random_words, dtype) for group in circuit.groups),
@@ -61,7 +61,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         ),
         fluctuations=tuple(
             noise.wander(
-                _keys.named(keys["stimulus"], fluctuation.stream[:, None])[0],
+                _keys.derive_streams(keys["stimulus"], fluctuation.stream[:, None])[0],
                 ONE if fluctuation.shared else names,
                 dtype,
             )
@@ -106,7 +106,7 @@ def _init_poisson(
         if poisson_input.stream is None
         else poisson_input.stream
     )
-    streams = _keys.named(key, stream)  # (n_stimuli,)
+    streams = _keys.derive_streams(key, stream)  # (n_stimuli,)
     if poisson_input.shared:
         return PoissonState(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
     target_names = names if poisson_input.targets is None else names[:, poisson_input.targets]

@@ -74,7 +74,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
         )
         raise refuse(f"ids={describe_value(missing_ids[:5])}", allowed, where)
     return readout.isel(
-        {axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []}
+        {axis: run_folder.locate_ids(known_ids, wanted_ids) if wanted_ids.size else []}
     )
 
 

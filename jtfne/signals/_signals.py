@@ -197,7 +197,7 @@ class Signals:
         neurons = self.neurons
         spikes = self.tree[self._resolve_name("spk")].to_dataset()
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
-        rows = run_folder.rows_of(neurons["neuron"].to_numpy(), spikes["neuron"].values)
+        rows = run_folder.locate_ids(neurons["neuron"].to_numpy(), spikes["neuron"].values)
         neurons["rate_Hz"] = np.bincount(rows, minlength=len(neurons)) / seconds
         rates_by_population = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
         table: pd.DataFrame = rates_by_population.agg(
@@ -282,7 +282,7 @@ class Signals:
         coords = {name: node[name].values[indices] for name in ("neuron", "trial")}
         if "neurons" in self.tree.children:
             neurons = self.tree["neurons"].to_dataset()
-            row = run_folder.rows_of(neurons["neuron"].values, coords["neuron"])
+            row = run_folder.locate_ids(neurons["neuron"].values, coords["neuron"])
             coords |= {name: neurons[name].values[row] for name in LABELS}
         attrs = {**node["time"].attrs, **node.attrs}
         labels = {name: ("event", values) for name, values in coords.items()}

@@ -15,7 +15,7 @@ from jtfne._files import resolve_path
 from jtfne._precision import precision
 from jtfne.delivery import Choice, check_choice
 from jtfne.paradigm import Paradigm
-from jtfne.partial_run import opened
+from jtfne.partial_run import open_partial_run
 from jtfne.reports import NotFiniteError
 from jtfne.signals import Signals
 from jtfne.simulation._label import build_signals
@@ -186,7 +186,7 @@ def _run_to_disk(prepared: PreparedRun, out: Path, progress: bool | None) -> Sig
     Raises: as `simulate`.
     """
     identity = run_identity(prepared.net, prepared.config, prepared.n_trials)
-    with opened(out, identity, prepared.length) as partial:
+    with open_partial_run(out, identity, prepared.length) as partial:
         n_chunks = prepared.n_trials * math.ceil(prepared.n_steps / partial.chunk_steps)
         sink = OnDisk(partial, prepared.probe_plan.probes, n_chunks)
         # a resumed run goes on in the chunks that it was begun with

@@ -189,6 +189,6 @@ def _build_sources(drive: Any, rows: Rows, net: NetData, where: str) -> tuple[Tr
     sources = []
     for k in np.unique(population_index):
         in_population, population = population_index == k, populations[k]
-        name = _keys.joined(population.area, population.layer, population.cell_type)
+        name = _keys.join_names(population.area, population.layer, population.cell_type)
         sources.append(TrainSources(name, rows[in_population] - starts[k], columns[in_population]))
     return tuple(sources)

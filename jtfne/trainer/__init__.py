@@ -1,6 +1,6 @@
 """Tunes a circuit to an objective: objective, trainables and optimizer -> the best config."""
 
-from jtfne.trainer._folder import PartStore, opened
+from jtfne.trainer._folder import PartStore, open_parts
 from jtfne.trainer._progress import progress_of
 from jtfne.trainer._result import TrainingResult
 from jtfne.trainer._trainer import (
@@ -18,7 +18,7 @@ __all__ = [
     "check_execution",
     "check_seeds",
     "circuit_provenance",
-    "opened",
+    "open_parts",
     "progress_of",
     "to_json_values",
 ]

@@ -142,7 +142,7 @@ class PartStore:
 
 
 @contextlib.contextmanager
-def opened(
+def open_parts(
     out: str | Path | None, provenance: Mapping[str, Any], *, resume: bool, where: str
 ) -> Iterator[PartStore]:
     """Open the parts in `out` for this process alone; keep them in memory if it is None.

@@ -24,7 +24,7 @@ from jtfne.paradigm import Paradigm
 from jtfne.pydantic_fields.custom_parts import name_kind
 from jtfne.reports import bit_conditions, machine, software
 from jtfne.surrogates import Surrogate
-from jtfne.trainer._folder import Arrays, PartStore, opened
+from jtfne.trainer._folder import Arrays, PartStore, open_parts
 from jtfne.trainer._gradients import ScoreGradients, without_slope
 from jtfne.trainer._progress import Told, progress_of
 from jtfne.trainer._result import TrainingResult, describe_verdict, make_history
@@ -120,7 +120,7 @@ class Trainer:
             allowed = f"at least {fit.n_candidates}, the candidates of a generation"
             raise refuse(f"budget={describe_value(self.budget)}", allowed, WHERE)
         start_s = time.perf_counter()
-        with opened(out, fit.about(), resume=resume, where=WHERE) as parts:
+        with open_parts(out, fit.about(), resume=resume, where=WHERE) as parts:
             n_runs = (
                 fit.n_candidates
                 * len(fit.seeds)

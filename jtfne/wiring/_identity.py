@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jtfne._arguments import check_list, describe_argument
 from jtfne._check import describe_value, narrow_dtype, one_of, refuse
-from jtfne._keys import generator, joined
+from jtfne._keys import generator, join_names
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
 
@@ -109,7 +109,7 @@ def place_cells(config: Config) -> Identity:
     area_places, layer_places, type_places = [], [], []  # of each population, in the vocabularies
     for population in populations:
         layer = layers[population.layer]
-        name = joined(population.area, population.layer, population.cell_type)
+        name = join_names(population.area, population.layer, population.cell_type)
         positions_mm.append(
             column_positions_mm(
                 population.n_cells,

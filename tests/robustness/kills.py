@@ -31,7 +31,7 @@ import jtfne
 from jtfne import analysis, cli, interop, partial_run, run_folder
 from jtfne._files import TEMPORARY
 from jtfne.chunk_files import ChunkFiles
-from jtfne.trainer import opened
+from jtfne.trainer import open_parts
 
 LAZY = (
     "h5netcdf",
@@ -382,7 +382,7 @@ def flip_all(room: Room, n_flips: int, seed: int, tell: Callable[[dict[str, Any]
 
     def check_parts(path: Path) -> Any:
         about = json.loads((path / "out" / "index.json").read_text())["about"]
-        with opened(path / "out", about, resume=True, where="flip") as parts:
+        with open_parts(path / "out", about, resume=True, where="flip") as parts:
             return [
                 parts.rows,
                 [np.asarray(leaf).tolist() for leaf in parts.state or []],
