@@ -17,15 +17,6 @@ Ids = int | str | Sequence[int] | Sequence[str] | np.ndarray[Any, Any] | None
 Bounds = tuple[float, float]
 
 
-def listed(value: Any, key: str, where: str) -> list[str]:
-    """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
-    if isinstance(value, str):
-        return [value]
-    if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
-        raise refuse(f"{key}={describe_value(value)}", "a name or several names", where)
-    return list(value)
-
-
 def read_window(time: Any, where: str) -> Bounds:
     """The window `time` as (start, stop) in ms. Raises: JtfneError unless it is one."""
     # A text of two digits, or a set, would be read as two numbers; an infinite end is one.

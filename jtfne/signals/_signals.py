@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, reports, run_folder
+from jtfne._arguments import list_names, match_labels
 from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
@@ -113,7 +114,7 @@ class Signals:
         where = f"Signals.get({describe_value(name)})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
         selectors = {
-            key: select.listed(value, key, where)
+            key: list(list_names(value, name=key, where=where))
             for key, value in labels.items()
             if value is not None
         }
@@ -315,10 +316,12 @@ class Signals:
                     f"selectors of its own axes: {applies}",
                     where,
                 )
-            for choice in choices:
-                one_of(choice, self._list_values(whole_readout, key), name=key, where=where)
+            known = self._list_values(whole_readout, key)
+            is_chosen = match_labels(
+                readout[key].values, choices, name=key, where=where, known=known
+            )
             (dim,) = readout[key].dims
-            readout = readout.isel({dim: np.flatnonzero(np.isin(readout[key].values, choices))})
+            readout = readout.isel({dim: np.flatnonzero(is_chosen)})
         if readout.size == 0 and whole_readout.size:
             message_given = ", ".join(
                 f"{key}={describe_value(value)}"
