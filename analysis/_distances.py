@@ -1,6 +1,4 @@
-"""Distances between two arrays of the same shape, with intervals from a bootstrap over blocks of
-time.
-"""
+"""Distances between two arrays of one shape, with intervals from a bootstrap over time."""
 
 from typing import Any
 
@@ -37,8 +35,7 @@ def compare(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Root mean square difference, correlation and log-spectral distance of two signals, with
-    bootstrap intervals.
+    """RMS difference, correlation and log-spectral distance of two signals, with intervals.
 
     Parameters
     ----------
@@ -85,9 +82,10 @@ def compare(
     )
     values = blocks.distances(np.arange(n_blocks))
     rng = np.random.default_rng(seed)
-    resampled_distances = np.array(
-        [blocks.distances(rng.integers(n_blocks, size=n_blocks)) for _ in range(n_bootstrap)]
-    )
+    resampled_distances = []
+    for _ in range(n_bootstrap):
+        drawn_blocks = rng.integers(n_blocks, size=n_blocks)
+        resampled_distances.append(blocks.distances(drawn_blocks))
     tail = 50.0 * (1.0 - level)
     low, high = np.percentile(resampled_distances, [tail, 100.0 - tail], axis=0)
     table = {
@@ -112,18 +110,15 @@ class _Blocks:
         """Keep sums and spectra of each block; `relative` takes spectra as shares of power."""
         axes = (1, 2)
         self.squares: Floats = ((simulated - recorded) ** 2).mean(axis=axes)
-        centred_blocks = [
-            values - values.mean(axis=(0, 2), keepdims=True) for values in (simulated, recorded)
-        ]
-        pairs = ((0, 0), (1, 1), (0, 1))
-        self.products: Floats = np.stack(
-            [(centred_blocks[i] * centred_blocks[j]).sum(axis=axes) for i, j in pairs], axis=-1
-        )
-        length = simulated.shape[-1]
-        spectra = [
-            kernel(measures.spectrum.psd, values, dt_ms, length * dt_ms)[1][..., 1:]
-            for values in (simulated, recorded)
-        ]
+        x = simulated - simulated.mean(axis=(0, 2), keepdims=True)
+        y = recorded - recorded.mean(axis=(0, 2), keepdims=True)
+        products = ((x * x).sum(axis=axes), (y * y).sum(axis=axes), (x * y).sum(axis=axes))
+        self.products: Floats = np.stack(products, axis=-1)
+        segment_ms = simulated.shape[-1] * dt_ms
+        spectra = []
+        for values in (simulated, recorded):
+            _, power = kernel(measures.spectrum.psd, values, dt_ms, segment_ms)
+            spectra.append(power[..., 1:])
         self.spectra: Floats = np.stack(spectra)
         self.relative = relative
 
@@ -167,19 +162,20 @@ def _pair_rows(
             "the same sizes",
             WHERE,
         )
-    steps = [
-        even_step(in_ms(data, WHERE), "time", WHERE) for data in (simulated, aligned_recording)
-    ]
-    if abs(steps[0] - steps[1]) > 1e-3 * abs(steps[0]):
+    dt_ms = even_step(in_ms(simulated, WHERE), "time", WHERE)
+    recorded_dt_ms = even_step(in_ms(aligned_recording, WHERE), "time", WHERE)
+    if abs(dt_ms - recorded_dt_ms) > 1e-3 * abs(dt_ms):
         raise refuse(
-            f"steps of {steps[0]:g} and {steps[1]:g} ms", "one step: resample one of the two", WHERE
+            f"steps of {dt_ms:g} and {recorded_dt_ms:g} ms",
+            "one step: resample one of the two",
+            WHERE,
         )
     for dim in simulated.dims:
         if dim != "time":
             aligned_recording = _reorder_like(simulated, aligned_recording, str(dim))
-    rows = [values_last(data, "time")[0] for data in (simulated, aligned_recording)]
-    rows = [values.reshape(-1, values.shape[-1]) for values in rows]
-    for name, values in zip(("simulated", "recorded"), rows, strict=True):
+    simulated_rows = _rows_by_time(simulated)
+    recorded_rows = _rows_by_time(aligned_recording)
+    for name, values in (("simulated", simulated_rows), ("recorded", recorded_rows)):
         if np.isfinite(values).all():
             check_size(values, WHERE)
             if values.std() > 0.0:
@@ -187,11 +183,22 @@ def _pair_rows(
         raise refuse(
             f"{name} data that are not finite or never vary", "finite data that vary", WHERE
         )
-    units = [str(data.attrs.get("units", "a.u.")) for data in (simulated, aligned_recording)]
-    if units[0] == units[1]:
-        return rows[0], rows[1], steps[0], units[0]
-    simulated_scores, recorded_scores = ((values - values.mean()) / values.std() for values in rows)
-    return simulated_scores, recorded_scores, steps[0], "sd"
+    unit = str(simulated.attrs.get("units", "a.u."))
+    if unit == str(aligned_recording.attrs.get("units", "a.u.")):
+        return simulated_rows, recorded_rows, dt_ms, unit
+    return _z_scores(simulated_rows), _z_scores(recorded_rows), dt_ms, "sd"
+
+
+def _rows_by_time(data: xr.DataArray) -> Floats:
+    """The values as (n_rows, n_samples)."""
+    values, _ = values_last(data, "time")
+    return values.reshape(-1, values.shape[-1])
+
+
+def _z_scores(values: Floats) -> Floats:
+    """The values minus their mean, in standard deviations, both over all rows."""
+    scores: Floats = (values - values.mean()) / values.std()
+    return scores
 
 
 def _reorder_like(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> xr.DataArray:
@@ -200,7 +207,7 @@ def _reorder_like(simulated: xr.DataArray, recorded: xr.DataArray, dim: str) -> 
     Raises: JtfneError where one has names and the other has none, where names differ, and for a
     name given twice.
     """
-    simulated_names, recorded_names = (_list_names(data, dim) for data in (simulated, recorded))
+    simulated_names, recorded_names = _list_names(simulated, dim), _list_names(recorded, dim)
     if simulated_names is None and recorded_names is None:
         return recorded
     if simulated_names is None or recorded_names is None:

@@ -1,6 +1,4 @@
-"""What the analyses read: a run or a labelled array, checked, in float64, with its clock in ms and
-its labels.
-"""
+"""What analyses read: a run or a labelled array, checked, in float64, with times in ms."""
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
@@ -68,9 +66,7 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
 
 
 def check_form(data: xr.DataArray, where: str, *dims: str) -> None:
-    """Raises: JtfneError where the dims, the dtype or the size of `data` cannot be what an analysis
-    reads.
-    """
+    """Raises: JtfneError if no analysis reads the dims, the dtype or the size of `data`."""
     names = tuple(map(str, data.dims))
     need(data, *dims, where=where)
     if len(set(names)) < len(names):
@@ -82,9 +78,7 @@ def check_form(data: xr.DataArray, where: str, *dims: str) -> None:
 
 
 def check_size(values: Floats, where: str) -> None:
-    """Raises: JtfneError for values so large or small that their powers leave the range of
-    float64.
-    """
+    """Raises: JtfneError for values whose powers leave the range of float64."""
     largest = float(np.abs(values).max())
     if largest > LARGEST or 0.0 < largest < SMALLEST:
         description = f"values of up to {largest:.3g}, whose powers no number holds,"
@@ -246,7 +240,7 @@ def values_last(data: xr.DataArray, *last: str) -> tuple[Floats, tuple[Hashable,
     return np.asarray(data.transpose(*front, *last).values, dtype=np.float64), front
 
 
-def coords_of(data: xr.DataArray, dims: Sequence[Hashable]) -> dict[Hashable, Any]:
+def take_coords(data: xr.DataArray, dims: Sequence[Hashable]) -> dict[Hashable, Any]:
     """The coordinates of `data` that span none but `dims`; scalar ones are left out."""
     return {
         name: coord

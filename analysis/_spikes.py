@@ -1,6 +1,4 @@
-"""Spikes as the analyses read them: events on the clock of a run, of a raster or of a table of
-events.
-"""
+"""Spikes as the analyses read them: events of a run, of a raster or of a table."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -25,8 +23,7 @@ FORM = "spikes: attrs['readout'] of 'spk', or bool or counts over (time, neuron)
 
 @dataclasses.dataclass(frozen=True)
 class Spikes:
-    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,), with what
-    they lie in.
+    """Spike events: `time_ms`, `row` of the neuron and `trial` index, each (n_events,).
 
     neuron: (n_neurons,) ids. trials: (n_trials,) labels. labels: area, layer, cell_type, each
     (n_neurons,), if known. Times are those of the clock of the data and lie in (start_ms, start_ms
@@ -100,15 +97,16 @@ class Spikes:
                     "a run of a Net with identity",
                     where,
                 )
-        rows = list(zip(*(map(str, self.labels[key]) for key in keys), strict=True))
-        order = {combination: k for k, combination in enumerate(dict.fromkeys(rows))}
-        code = np.array([order[row] for row in rows], dtype=np.int64)
+        cell_labels = zip(*[self.labels[key].astype(str) for key in keys], strict=True)
+        index: dict[tuple[str, ...], int] = {}  # of each combination, in order of appearance
+        codes = [index.setdefault(labels, len(index)) for labels in cell_labels]
+        code = np.array(codes, dtype=np.int64)
         if isinstance(by, str):
-            return code, by, {by: np.array([combination[0] for combination in order], dtype=str)}
-        names = [" ".join(combination) for combination in order]
-        coords: dict[str, Any] = {"population": np.array(names, dtype=str)}
+            return code, by, {by: np.array(list(index), dtype=str).reshape(-1)}
+        names = np.array([" ".join(labels) for labels in index], dtype=str)
+        coords: dict[str, Any] = {"population": names}
         for position, key in enumerate(keys):
-            values = [combination[position] for combination in order]
+            values = [labels[position] for labels in index]
             coords[key] = ("population", np.array(values, dtype=str))
         return code, "population", coords
 
@@ -124,8 +122,7 @@ def refuse_large(n_bytes: float, description: str, where: str) -> None:
 
 
 def is_raster(data: xr.DataArray) -> bool:
-    """Whether `data` says that it holds spikes, as events or as counts in bins, rather than a
-    continuous trace.
+    """Whether `data` holds spikes, as events or as counts in bins, by what it says of itself.
 
     ``attrs["readout"]`` decides; where it is missing, the dtype does: bool, or whole numbers over
     neurons that have no unit.
@@ -142,7 +139,7 @@ def is_raster(data: xr.DataArray) -> bool:
     return data.dtype.kind == "b" or counts
 
 
-def spikes_of(data: Data, where: str) -> Spikes:
+def read_spikes(data: Data, where: str) -> Spikes:
     """The spikes of a run, of a raster (time, neuron), or of an event array.
     Raises: JtfneError for anything else.
     """

@@ -16,10 +16,8 @@ from jtfne.analysis.evoked import average
 from jtfne.analysis.laminar import UNITS, BASELINE_ms, WINDOW_ms, laminar_features
 from jtfne.analysis.laminar import LaminarFeatures as LaminarFeatures
 from jtfne.analysis.recordings import load_recording
+from jtfne.readouts import list_readouts
 from jtfne.signals import Signals
-
-LAMINAR = ("lfp_proxy", "csd_proxy")
-TRACES = ("eeg_proxy", "meg_proxy")
 
 
 def compare_laminar(
@@ -70,7 +68,10 @@ def compare_laminar(
                 data, onset_ms=onset_ms, window_ms=window_ms, baseline_ms=baseline_ms
             )
         feature_values.append(data.values())
-    rows = [(name, UNITS[name], *(values[name] for values in feature_values)) for name in UNITS]
+    simulated_values, recorded_values = feature_values
+    rows = []
+    for name, unit in UNITS.items():
+        rows.append((name, unit, simulated_values[name], recorded_values[name]))
     return pd.DataFrame(rows, columns=["feature", "unit", "simulated", "recorded"], dtype=object)
 
 
@@ -115,11 +116,13 @@ def compare_run(
         raise refuse(f"data of type {type(signals).__name__}", Signals, where)
     if not isinstance(folder, str | os.PathLike):
         raise refuse(f"folder={describe_value(folder)}", "a path", where)
-    one_of(readout, (*LAMINAR, *TRACES), name="readout", where=where)
+    kinds = {name: cls.row_kind() for name, cls in list_readouts().items()}
+    comparable = [name for name, kind in kinds.items() if kind in ("laminar", "head")]
+    readout = one_of(readout, comparable, name="readout", where=where)
     recorded = recording if isinstance(recording, xr.DataArray) else load_recording(recording)
     target = resolve_path(folder, where)
     csv = target / "comparison.csv"
-    if readout in TRACES:
+    if kinds[readout] == "head":
         table = compare(*_select_common(signals.get(readout), recorded, where))
         target.mkdir(parents=True, exist_ok=True)
         replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
@@ -143,8 +146,7 @@ def compare_run(
 def evoked_laminar(
     signals: Signals, readout: str = "lfp_proxy", area: str | None = None
 ) -> tuple[xr.DataArray, float]:
-    """A run's laminar readout of one area, (time, channel), mean over trials; and when its first
-    event starts, ms.
+    """A laminar readout of one area, (time, channel), mean over trials; and the first onset, ms.
 
     Raises: JtfneError if there is no event, or it comes at different times in different trials.
     """
@@ -223,19 +225,16 @@ def _select_common(
     _inputs.check_form(recorded, where, "time", "channel")
     if "trial" in simulated.dims:
         simulated = simulated.mean("trial", keep_attrs=True)
-    names = [
-        name
-        for name in simulated["channel"].values.tolist()
-        if name in recorded["channel"].values.tolist()
-    ]
+    simulated_names = simulated["channel"].values.tolist()
+    recorded_names = recorded["channel"].values.tolist()
+    names = [name for name in simulated_names if name in recorded_names]
     if not names:
-        allowed = f"one with some of {', '.join(map(str, simulated['channel'].values.tolist()))}"
-        raise refuse(
-            f"a recording with channels {recorded['channel'].values.tolist()}", allowed, where
-        )
+        allowed = f"one with some of {', '.join(map(str, simulated_names))}"
+        raise refuse(f"a recording with channels {recorded_names}", allowed, where)
     n_steps = min(simulated.sizes["time"], recorded.sizes["time"])
-    simulated_part, recorded_part = (
-        data.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel")
-        for data in (simulated, recorded)
-    )
-    return simulated_part, recorded_part
+    return _cut_to(simulated, names, n_steps), _cut_to(recorded, names, n_steps)
+
+
+def _cut_to(data: xr.DataArray, names: list[str], n_steps: int) -> xr.DataArray:
+    """The first `n_steps` samples of the channels `names`, (time, channel)."""
+    return data.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel")

@@ -1,6 +1,4 @@
-"""How signals go together by frequency: coherence, and the amplitude of one rhythm by the phase of
-another.
-"""
+"""Coupling of signals by frequency: coherence and phase-amplitude coupling."""
 
 import numpy as np
 import xarray as xr
@@ -11,10 +9,10 @@ from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     TOLERANCE,
     Data,
-    coords_of,
     kernel,
     over_time,
     pair,
+    take_coords,
     values_last,
     zero_constants,
 )
@@ -119,7 +117,7 @@ def _compute_pair(
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
     return xr.DataArray(
         coherence_values,
-        {**coords_of(x_aligned, dims_without_trial), "frequency": f_Hz},
+        {**take_coords(x_aligned, dims_without_trial), "frequency": f_Hz},
         (*dims_without_trial, "frequency"),
         "coherence",
     )
@@ -149,7 +147,7 @@ def _compute_all_pairs(
         f_Hz, row_coherence = _compute_coherence(row, values, dt_ms, segment_ms, pooled_axes)
         rows.append(row_coherence)
     dims_without_trial = tuple(dim for dim in front if dim != "trial")
-    coords = {**coords_of(x, (*dims_without_trial, row_dim)), "frequency": f_Hz}
+    coords = {**take_coords(x, (*dims_without_trial, row_dim)), "frequency": f_Hz}
     coords["other"] = x[row_dim].values if row_dim in x.coords else np.arange(len(rows))
     return xr.DataArray(
         np.stack(rows, axis=-3),
@@ -206,8 +204,7 @@ def phase_amplitude_coupling(
     n_bins: int = N_BINS,
     readout: str = "lfp_proxy",
 ) -> xr.DataArray:
-    """Tort's modulation index: how far the amplitude in one band depends on the phase in a slower
-    one.
+    """Tort's modulation index: how the amplitude in one band depends on the phase of a slower one.
 
     0 is an amplitude that is the same at all phases, 1 one in one of `n_bins` alone. Chance gives
     more than 0: compare with phase and amplitude of different trials. Bands are cut off sharply in
@@ -290,5 +287,5 @@ def _compute_modulation(
     )
     attrs = {"units": "1", "long_name": "modulation index", "n_bins": n_bins}
     return xr.DataArray(
-        index, coords_of(phase_signal, front), front, "phase_amplitude_coupling", attrs
+        index, take_coords(phase_signal, front), front, "phase_amplitude_coupling", attrs
     )

@@ -30,17 +30,13 @@ def onsets(
     if isinstance(data, Signals):
         return _select_events(data, label, where)
     if "onset_ms" in data.attrs:
-        return [
-            (-1, time_ms)
-            for time_ms in _check_onsets(data.attrs["onset_ms"], "attrs['onset_ms']", where)
-        ]
+        onsets_ms = _check_onsets(data.attrs["onset_ms"], "attrs['onset_ms']", where)
+        return [(-1, time_ms) for time_ms in onsets_ms]
     raise refuse("data without an onset", "onset_ms=, or an array with attrs['onset_ms']", where)
 
 
 def _check_onsets(onset_ms: Any, name: str, where: str) -> list[float]:
-    """One onset or several, ms. Raises: JtfneError for none at all, and for what is no finite
-    number.
-    """
+    """A list of one onset or several, ms. Raises: JtfneError for none, or one that is not finite."""
     is_list = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
     times_ms = list(onset_ms) if is_list else [onset_ms]
     if not times_ms:
@@ -57,11 +53,8 @@ def _select_events(signals: Signals, label: str | None, where: str) -> list[tupl
     table = signals.events
     events = table if label is None else table[table["label"] == label]
     if len(events):
-        return [
-            (int(trial), float(time_ms))
-            for trial, time_ms in zip(events["trial"], events["onset_ms"], strict=True)
-        ]
-    labels = ", ".join(sorted({repr(str(name)) for name in table["label"]}))
+        return list(zip(events["trial"].tolist(), events["onset_ms"].tolist(), strict=True))
+    labels = ", ".join(sorted(map(repr, set(table["label"].astype(str)))))
     raise refuse(
         f"label={label!r}", f"an event of the run: {labels or 'it has none'}; or onset_ms=", where
     )
@@ -123,14 +116,13 @@ def average(
     time_ms = np.asarray(source["time"].values, np.float64)
     if "trial" in source.coords and np.unique(source["trial"].values).size < source["trial"].size:
         raise refuse("trials of which two have one name", "a name for each trial", where)
-    first_offset, last_offset = (
-        round(edge / dt_ms) for edge in pair(window_ms, name="window_ms", where=where)
-    )
+    first_ms, last_ms = pair(window_ms, name="window_ms", where=where)
+    first_offset, last_offset = round(first_ms / dt_ms), round(last_ms / dt_ms)
     if last_offset <= first_offset:
         raise refuse(
             f"window_ms={window_ms}", f"a start before the end, {dt_ms:g} ms apart or more", where
         )
-    epochs = []
+    epochs, n_epochs = [], 0
     for trial, onset_ms in events:
         # The first sample at or after the onset; the tolerance is for onsets on the grid.
         zero = int(np.ceil((onset_ms - time_ms[0]) / dt_ms - TOLERANCE))
@@ -140,6 +132,7 @@ def average(
                 "the onset"
             )
             raise refuse(f"window_ms={window_ms} around {onset_ms:g} ms", allowed, where)
+        n_epochs += source.sizes.get("trial", 1) if trial < 0 else 1
         window = source.isel(time=slice(zero + first_offset, zero + last_offset))
         epochs.append(
             _select_trial(window, trial).assign_coords(
@@ -147,7 +140,6 @@ def average(
             )
         )
     mean = xr.concat(epochs, dim="epoch", coords="minimal", compat="override").mean("epoch")
-    n_epochs = sum(source.sizes.get("trial", 1) if trial < 0 else 1 for trial, _ in events)
     mean.attrs = {**source.attrs, "n_epochs": n_epochs, "onset_ms": 0.0}
     mean["time"].attrs.update(units="ms", long_name="time from onset")
     return mean if baseline_ms is None else _subtract_baseline(mean, baseline_ms, where)

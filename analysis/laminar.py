@@ -1,6 +1,4 @@
-"""What is read off an evoked laminar response: where its sink lies, when it starts and peaks, how
-wide it is.
-"""
+"""Features of an evoked laminar response: where its sink lies, its onset, peak and width."""
 
 import dataclasses
 
@@ -12,6 +10,7 @@ from jtfne._check import FINITE, POSITIVE, JtfneError, number, refuse
 from jtfne._units import Floats
 from jtfne.analysis._inputs import check_values, downward, even_step, zero_constants
 from jtfne.analysis.csd import csd
+from jtfne.readouts import find_readout
 
 ONSET_SDS = 3.0
 ONSET_OF_PEAK = 0.2
@@ -71,8 +70,7 @@ def laminar_features(
     window_ms: float = WINDOW_ms,
     baseline_ms: float = BASELINE_ms,
 ) -> LaminarFeatures:
-    """The evoked CSD of a laminar potential and its features; the same for simulated and recorded
-    potentials.
+    """The evoked CSD of a laminar potential, simulated or recorded, and its features.
 
     Parameters
     ----------
@@ -138,7 +136,8 @@ def laminar_features(
 
 def is_csd(x: xr.DataArray) -> bool:
     """Whether `x` says that it is a current source density already."""
-    return str(x.attrs.get("readout", "")).startswith("csd")
+    readout = find_readout(str(x.attrs.get("readout", "")))
+    return readout is not None and readout.density
 
 
 def _describe_span(x: xr.DataArray) -> str:

@@ -8,7 +8,7 @@ import xarray as xr
 from jtfne import _time
 from jtfne._check import POSITIVE, Limit, number, refuse, whole_number
 from jtfne.analysis._inputs import Data, kernel, pair
-from jtfne.analysis._spikes import Spikes, spikes_of
+from jtfne.analysis._spikes import Spikes, read_spikes
 from jtfne.measures import rate
 
 
@@ -41,7 +41,7 @@ def rates(
         For what is no spikes: a trace, or an array that declares neither spikes nor counts.
     """
     where = "analysis.rates"
-    spikes = spikes_of(data, where)
+    spikes = read_spikes(data, where)
     start_ms, stop_ms = spikes.start_ms, spikes.stop_ms
     if window_ms is not None:
         start_ms, stop_ms = pair(window_ms, name="window_ms", where=where)
@@ -99,7 +99,7 @@ def population_rate(
         As `rates`.
     """
     where = "analysis.population_rate"
-    spikes = spikes_of(data, where)
+    spikes = read_spikes(data, where)
     width_ms = min(number(bin_ms, POSITIVE, name="bin_ms", where=where), spikes.duration_ms)
     code, dim, coords = (
         (np.zeros(spikes.neuron.size, np.int64), "all", {})
@@ -133,7 +133,7 @@ def isi(data: Data) -> xr.DataArray:
     JtfneError
         As `rates`.
     """
-    return _compute_intervals(spikes_of(data, "analysis.isi"))
+    return _compute_intervals(read_spikes(data, "analysis.isi"))
 
 
 def _compute_intervals(spikes: Spikes) -> xr.DataArray:
@@ -153,8 +153,7 @@ def _compute_intervals(spikes: Spikes) -> xr.DataArray:
 
 
 def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
-    """Coefficient of variation of the interspike intervals of each neuron: 0 for a clock, about 1
-    for a Poisson train.
+    """Coefficient of variation of each neuron's interspike intervals; about 1 for Poisson trains.
 
     Parameters
     ----------
@@ -170,7 +169,7 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     """
     where = "analysis.cv"
     min_intervals = whole_number(min_intervals, Limit(low=2), name="min_intervals", where=where)
-    spikes = spikes_of(data, where)
+    spikes = read_spikes(data, where)
     intervals = _compute_intervals(spikes)
     row = np.searchsorted(np.sort(spikes.neuron), intervals["neuron"].values)
     row = np.argsort(spikes.neuron)[row]
@@ -205,7 +204,7 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
         Dims (neuron,); NaN for silent neurons.
     """
     where = "analysis.fano_factor"
-    spikes = spikes_of(data, where)
+    spikes = read_spikes(data, where)
     window_ms = number(window_ms, POSITIVE, name="window_ms", where=where)
     if spikes.n_bins(window_ms, where) * spikes.n_trials < 2:
         allowed = f"two windows or more in {spikes.n_trials} x {spikes.duration_ms:g} ms"

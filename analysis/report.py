@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
 from jtfne._check import refuse
+from jtfne.readouts import list_readouts
 from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
 
@@ -17,20 +18,9 @@ if TYPE_CHECKING:
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CAPTIONS = {
-    "01_layout": "Where the cells are: x and depth below the pia, lines between layers.",
-    "02_raster": "Spikes, cells sorted by layer and type; the shaded span is the stimulus.",
-    "03_rates": "Mean firing rate of each layer and type over the whole run.",
-    "04_vm": "Membrane potentials of a few cells, labelled by layer, type and id.",
-    "05_lfp": "LFP proxy over depth, from its mean before the first stimulus.",
-    "06_csd": "CSD proxy over depth, from its mean before the first stimulus; blue is a sink, red a source.",
-    "07_eeg": "EEG proxy at up to 12 sites, from its mean before the first stimulus.",
-    "08_eeg_map": "EEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
-    "09_meg": "MEG proxy at up to 12 magnetometers, from its mean before the first stimulus.",
-    "10_meg_map": "MEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
-    "11_psd": "Power spectrum of the LFP proxy: mean and range over depth.",
-    "12_spectrolaminar": "Power relative to its maximum over depth, for each frequency.",
+    "01_layout": "Positions of the cells: x and depth below the pia; lines divide the layers.",
     "13_timeline": "The stimulus over the run.",
-    "comparison": "Simulated and recorded CSD around the onset, each over its own peak.",
+    "comparison": "Simulated and recorded CSD around the onset, each divided by its own peak.",
 }
 PROXY_NOTE = (
     "Readouts marked as proxies are in normalised, arbitrary units (a.u.). They show shape, "
@@ -98,27 +88,21 @@ def write_report(
     """
     _refuse_misuse(signals, path, figures, comparison)
     facts = _facts(signals)
-    sections = [
-        _section("Run", _definitions(facts)),
-        f'<p class="note">{_text(PROXY_NOTE)}</p>' if _has_proxies(signals) else "",
-        _section(
-            "Figures",
-            '<div class="figures">'
-            + "".join(_figure(Path(path_of_figure)) for path_of_figure in figures)
-            + "</div>",
-        )
-        if figures
-        else "",
-        _section("Simulated and recorded", _table(comparison)) if comparison is not None else "",
-        _section("Readouts", _table(signals.summary().reset_index())),
-        _section("Mean rates", _table(signals.rates())) if _has_rates(signals) else "",
-        _section("Stimulus events", _table(signals.events)) if len(signals.events) else "",
-        _section("Manifest", _manifest(signals.manifest)),
-    ]
-    page = _page(
-        f"jtfne run {facts.get('config', '')}".strip(),
-        "\n".join(section for section in sections if section),
-    )
+    sections = [_section("Run", _definitions(facts))]
+    if _has_proxies(signals):
+        sections.append(f'<p class="note">{_text(PROXY_NOTE)}</p>')
+    if figures:
+        images = "".join([_figure(Path(figure)) for figure in figures])
+        sections.append(_section("Figures", f'<div class="figures">{images}</div>'))
+    if comparison is not None:
+        sections.append(_section("Simulated and recorded", _table(comparison)))
+    sections.append(_section("Readouts", _table(signals.summary().reset_index())))
+    if _has_rates(signals):
+        sections.append(_section("Mean rates", _table(signals.rates())))
+    if len(signals.events):
+        sections.append(_section("Stimulus events", _table(signals.events)))
+    sections.append(_section("Manifest", _manifest(signals.manifest)))
+    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(sections))
     target = Path(path)
     with write_beside(target) as beside:
         beside.write_bytes(page.encode())
@@ -162,10 +146,14 @@ def _facts(signals: Signals) -> dict[str, str]:
 
 def _list_software(software: dict[str, str]) -> list[str]:
     """Each package with its version, jtfne first, with the git checkout where there is one."""
-    versions = {name: text for name, text in software.items() if not name.startswith("jtfne")}
+    if not software:
+        return []
     git = software.get("jtfne_git")
-    first = [f"jtfne {software['jtfne']}" + (f" ({git})" if git else "")] if software else []
-    return [*first, *(f"{name} {versions[name]}" for name in sorted(versions))]
+    texts = [f"jtfne {software['jtfne']}" + (f" ({git})" if git else "")]
+    for name in sorted(software):
+        if not name.startswith("jtfne"):
+            texts.append(f"{name} {software[name]}")
+    return texts
 
 
 def _has_proxies(signals: Signals) -> bool:
@@ -179,9 +167,7 @@ def _has_rates(signals: Signals) -> bool:
 
 
 def _text(value: object) -> str:
-    """`value` as text that HTML does not read as markup; a lone surrogate, which no file can hold,
-    by its code.
-    """
+    """`value` as text that HTML does not read as markup; lone surrogates by their code."""
     return html.escape(str(value)).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -198,12 +184,20 @@ def _definitions(facts: Mapping[str, str]) -> str:
     return f"<dl>{rows}</dl>"
 
 
+def find_caption(name: str) -> str:
+    """The caption of a figure of a run, by the name of its file; any other name as text."""
+    captions = dict(CAPTIONS)
+    for readout in list_readouts().values():
+        captions |= {file: figure.caption for file, figure in readout.figures.items()}
+    return captions.get(name, name.replace("_", " "))
+
+
 def _figure(path: Path) -> str:
     """HTML of a PNG file, embedded, with its caption. Raises: JtfneError if it is no PNG file."""
     data = path.read_bytes() if path.is_file() else b""
     if not data.startswith(PNG):
         raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
-    caption = _text(CAPTIONS.get(path.stem, path.stem.replace("_", " ")))
+    caption = _text(find_caption(path.stem))
     image = f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
     image_html = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
     return f'<figure id="{_text(path.stem)}">{image_html}</figure>'
@@ -212,11 +206,12 @@ def _figure(path: Path) -> str:
 def _table(table: "pd.DataFrame") -> str:
     """HTML of a table that scrolls sideways where the screen is narrow."""
     head = "".join(f"<th>{_text(name)}</th>" for name in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{_text(_cell(value))}</td>" for value in row) + "</tr>"
-        for row in table.itertuples(index=False, name=None)
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    rows = []
+    for row in table.itertuples(index=False, name=None):
+        cells = "".join([f"<td>{_text(_cell(value))}</td>" for value in row])
+        rows.append(f"<tr>{cells}</tr>")
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="wide"><table>{body}</table></div>'
 
 
 def _cell(value: object) -> str:

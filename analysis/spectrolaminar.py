@@ -94,8 +94,7 @@ def flip(
     low_Hz: tuple[float, float] = LOW_BAND_Hz,
     high_Hz: tuple[float, float] = HIGH_BAND_Hz,
 ) -> Flip:
-    """FLIP: the window of channels where low frequencies grow and high ones fall with depth, and
-    their crossover.
+    """FLIP: the channels over which low power grows and high power falls, and the crossover.
 
     Parameters
     ----------

@@ -10,11 +10,11 @@ from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     Data,
     check_band,
-    coords_of,
     even_step,
     kernel,
     over_frequency,
     over_time,
+    take_coords,
     values_last,
     zero_constants,
 )
@@ -69,8 +69,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_ms, readout: str = "lfp_proxy") 
 def multitaper(
     data: Data, half_band_Hz: float = HALF_BAND_Hz, readout: str = "lfp_proxy"
 ) -> xr.DataArray:
-    """Thomson's multitaper power spectral density: one spectrum of the whole trace through several
-    Slepian tapers.
+    """Thomson's multitaper power spectral density of the whole trace, by Slepian tapers.
 
     Parameters
     ----------
@@ -135,7 +134,7 @@ def _label_power(
         key: x.attrs[key] for key in ("proxy", "provenance", "readout") if key in x.attrs
     }
     attrs = {**inherited_attrs, "units": f"({units})^2/Hz", "long_name": "power spectral density"}
-    coords = {**coords_of(x, front), "frequency": f_Hz}
+    coords = {**take_coords(x, front), "frequency": f_Hz}
     spectrum = xr.DataArray(power, coords, (*front, "frequency"), "psd", attrs)
     spectrum["frequency"].attrs["units"] = "Hz"
     return spectrum
@@ -186,4 +185,4 @@ def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArr
     sums = kernel(measures.spectrum.band_power, values, f_Hz, low_Hz, high_Hz)
     units = str(power.attrs.get("units", "a.u.")).removesuffix("/Hz")
     attrs = {**power.attrs, "units": units, "long_name": "band power"}
-    return xr.DataArray(sums, coords_of(power, front), front, "band_power", attrs)
+    return xr.DataArray(sums, take_coords(power, front), front, "band_power", attrs)

@@ -9,12 +9,12 @@ from jtfne._check import POSITIVE, number, refuse
 from jtfne.analysis._inputs import (
     Data,
     check_values,
-    coords_of,
     kernel,
+    take_coords,
     values_last,
     zero_constants,
 )
-from jtfne.analysis._spikes import is_raster, refuse_large, spikes_of
+from jtfne.analysis._spikes import is_raster, read_spikes, refuse_large
 from jtfne.measures import synchrony as measure
 from jtfne.signals import Signals
 
@@ -46,7 +46,7 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
         f"correlations of {values.shape[-2]} {row_dim}s",
         "analysis.correlation",
     )
-    coords = coords_of(traces, (*front, row_dim))
+    coords = take_coords(traces, (*front, row_dim))
     coords["other"] = (
         traces[row_dim].values if row_dim in traces.coords else np.arange(values.shape[-2])
     )
@@ -58,8 +58,7 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
 
 
 def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
-    """Synchrony chi: 1 when all do the same, about 1 / sqrt(n) when they are independent (Golomb
-    2007).
+    """Synchrony chi (Golomb 2007): 1 if all do the same, about 1 / sqrt(n) if independent.
 
     Parameters
     ----------
@@ -77,7 +76,7 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     traces, row_dim = _read_traces(data, bin_ms, "analysis.synchrony")
     values, front = values_last(traces, "time", row_dim)
     attrs = {"units": "1", "long_name": "synchrony chi"}
-    coords = coords_of(traces, front)
+    coords = take_coords(traces, front)
     return xr.DataArray(
         kernel(measure.synchrony, zero_constants(values, axis=-2)),
         dims=front,
@@ -94,7 +93,7 @@ def _read_traces(data: Any, bin_ms: float, where: str) -> tuple[xr.DataArray, st
     """
     bin_ms = number(bin_ms, POSITIVE, name="bin_ms", where=where)
     if isinstance(data, Signals) or (isinstance(data, xr.DataArray) and is_raster(data)):
-        spikes = spikes_of(data, where)
+        spikes = read_spikes(data, where)
         if spikes.n_bins(bin_ms, where) < 2:
             raise refuse(
                 f"bin_ms={bin_ms:g} of {spikes.duration_ms:g} ms", "two bins or more", where

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from _circuits import circuit, described
-from jtfne.config.readouts import LFPProxy, Spikes, Voltage
+from jtfne.config import LFPProxy, Spikes, Voltage
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out"

@@ -56,7 +56,7 @@ def spread(runs: Runs, candidates: list[Candidate]) -> list[int]:
 
 def matrices(net: jtfne.Net, candidates: list[Candidate], n_steps: int) -> Callable[[], list[int]]:
     """A batch of dense matrices, under vmap, for so many steps."""
-    leaves = ParameterMap.of(net, PATHS, TYPICAL, delivery=delivery.Dense())
+    leaves = ParameterMap.build(net, PATHS, TYPICAL, delivery=delivery.Dense())
     each = [leaves(job.values) for job in candidates]
     values = {name: np.stack([one[name] for one in each]) for name in each[0]}
     key = _keys.fold_names(np.uint32(0), _keys.codes("trial", "0"))
@@ -97,7 +97,7 @@ def measured(
 ) -> dict[str, float]:
     """Seconds of each way, spikes, and how many programs candidates took beyond the first."""
     net = jtfne.construct(config(n_cells, duration_ms))
-    runs, candidates = Runs.of(net, PATHS, TYPICAL, where="benchmark"), jobs(n)
+    runs, candidates = Runs.prepare(net, PATHS, TYPICAL, where="benchmark"), jobs(n)
     runs.used(candidates[0], n_spikes)
     programs = engine.advance_jit._cache_size()
     numbers: dict[str, float] = {}

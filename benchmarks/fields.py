@@ -14,8 +14,9 @@ from _circuits import circuit
 from _record import record
 from jtfne.config import EEG, LFP, MEG, Area, Spikes
 from jtfne.config.defaults import AREAS
-from jtfne.probes.fields import Columns
-from jtfne.probes.fields_head import eeg_leadfield, meg_leadfield
+from jtfne.readouts import Columns
+from jtfne.readouts.eeg import eeg_leadfield
+from jtfne.readouts.meg import meg_leadfield
 from recording import measured
 
 CIRCUIT, LIMIT_s = "cuba", 2.0

@@ -13,7 +13,7 @@ import jtfne
 from _circuits import circuit
 from _measure import PROBES, SIMULATE, DT_ms
 from _record import record
-from jtfne.config.readouts import Spikes
+from jtfne.config import Spikes
 
 CIRCUITS, LIMIT = ("cuba", "net1_4000", "coba"), 0.1
 TURNS = {1_000.0: 9, 10_000.0: 5}  # by the length of a run, ms, the shorter first

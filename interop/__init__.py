@@ -1,6 +1,4 @@
-"""jtfne and the tools that people already use: `to_x` and `from_x`, heavy imports inside the
-functions.
-"""
+"""Exchange with other tools: `to_x` and `from_x`, which load heavy packages when called."""
 
 from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
 from jtfne.interop.json_text import from_json, to_json

@@ -1,6 +1,4 @@
-"""What every export asks of its arguments, so that each refuses the same things in the same
-words.
-"""
+"""Checks of arguments that all exports share."""
 
 import contextlib
 import os

@@ -118,10 +118,10 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     try:
         if not source.is_dir():
             check_parquet(source, str(path))
-        for file in sorted(child for child in source.rglob("*") if not child.is_dir()):
-            check_parquet(
-                path_inside(source, file.relative_to(source).as_posix(), str(path)), str(path)
-            )
+        for child in sorted(source.rglob("*")):
+            if not child.is_dir():
+                file = path_inside(source, child.relative_to(source).as_posix(), str(path))
+                check_parquet(file, str(path))
         table = dataset.dataset(source, format="parquet", partitioning="hive").to_table()
     except JtfneError:
         raise
@@ -141,15 +141,15 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
     table = table.sort_by(
         [("trial", "ascending"), ("time_ms", "ascending"), ("neuron", "ascending")]
     )
-    labels = [name for name in ("area", "layer", "cell_type") if name in table.column_names]
-    texts = {
-        name: table[name].cast("string").to_numpy(zero_copy_only=False).astype(str)
-        for name in labels
-    }
     values = {name: np.array(table[name].to_numpy()) for name in ("time_ms", "neuron", "trial")}
-    coords = {
-        name: ("event", column) for name, column in {**values, **texts}.items() if name != "time_ms"
+    coords: dict[str, Any] = {
+        "neuron": ("event", values["neuron"]),
+        "trial": ("event", values["trial"]),
     }
+    for name in ("area", "layer", "cell_type"):
+        if name in table.column_names:
+            texts = table[name].cast("string").to_numpy(zero_copy_only=False).astype(str)
+            coords[name] = ("event", texts)
     shape = _read_shape(table.schema.metadata or {}, str(path))
     _check_spikes(values, shape, str(path))
     attrs = {"readout": "spk", "long_name": "spike times", "units": "ms", "proxy": 0}
@@ -159,9 +159,7 @@ def from_parquet(path: str | Path) -> "xr.DataArray":
 def _check_spikes(
     values: dict[str, npt.NDArray[Any]], shape: dict[str, int | float], where: str
 ) -> None:
-    """Raises: JtfneError unless times are finite numbers, and neurons and trials whole ones that
-    the run has.
-    """
+    """Raises: JtfneError unless times are finite, and neurons and trials those of the run."""
     if values["time_ms"].dtype.kind not in "iuf" or not np.isfinite(values["time_ms"]).all():
         raise refuse(
             "a column time_ms with values that are no finite numbers", "spike times in ms", where

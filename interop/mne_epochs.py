@@ -1,7 +1,6 @@
-"""Fields around events as MNE Epochs and Evoked: one epoch an event, named by condition and
-label.
-"""
+"""Fields as MNE Epochs and Evoked: an epoch for each event, named by condition and label."""
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from jtfne._check import one_of, refuse
 from jtfne._names import safe_name, tell_renamed
 from jtfne.interop._inputs import check_scale, check_signals, check_window
-from jtfne.interop.mne_physical import factor_of
-from jtfne.interop.mne_raw import raw_without_events, rows_of
+from jtfne.interop.mne_physical import factor_to_mne
+from jtfne.interop.mne_raw import channels_by_time, raw_without_events
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def to_epochs(
     onset_samples = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
     _refuse_beyond(events, onset_samples, (start, stop), n_times, window_ms)
     trial = events["trial"].to_numpy()
-    samples = _cut_epochs(signals, readout, trial, onset_samples, (start, stop)) * factor_of(
+    samples = _cut_epochs(signals, readout, trial, onset_samples, (start, stop)) * factor_to_mne(
         signals.get(readout), scale
     )
     if baseline_ms is not None:
@@ -119,17 +118,14 @@ def _cut_epochs(
     span: tuple[int, int],
 ) -> NDArray[np.float64]:
     """The samples in `span` around the onset of each event, (n_events, n_channels, n_times)."""
-    rows_of_trial = {
-        trial_number: rows_of(signals.get(readout, trial=trial_number))
-        for trial_number in np.unique(trial).tolist()
-    }
+    rows_by_trial = {}
+    for number in np.unique(trial).tolist():
+        rows_by_trial[number] = channels_by_time(signals.get(readout, trial=number))
     start, stop = span
-    return np.stack(
-        [
-            rows_of_trial[trial_number][:, onset_sample + start : onset_sample + stop + 1]
-            for trial_number, onset_sample in zip(trial.tolist(), onset_samples, strict=True)
-        ]
-    )
+    epochs = []
+    for number, onset_sample in zip(trial.tolist(), onset_samples, strict=True):
+        epochs.append(rows_by_trial[number][:, onset_sample + start : onset_sample + stop + 1])
+    return np.stack(epochs)
 
 
 def to_evoked(
@@ -190,14 +186,17 @@ def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.D
 def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
     """Name and number of each event, by condition and label; "/" stands between the two only."""
     pairs = list(zip(events["condition"], events["label"], strict=True))
-    order = {condition: k for k, condition in enumerate(dict.fromkeys(events["condition"]))}
+    condition_index, _ = events["condition"].factorize()  # in order of appearance
     step = 10 ** len(str(int(events["code"].max())))
-    codes = events["code"].to_numpy() + step * np.array(
-        [order[condition] for condition, _ in pairs]
-    )
-    safe_names = {name: safe_name(name, "mne_event") for pair in pairs for name in pair}
+    codes = events["code"].to_numpy() + step * condition_index
+    safe_names = {}
+    for name in itertools.chain.from_iterable(pairs):
+        safe_names[name] = safe_name(name, "mne_event")
     tell_renamed(safe_names.items(), "names of events", stacklevel=4)
-    names = ["/".join(safe_names[name] for name in pair if name) for pair in pairs]
+    names = []
+    for condition, label in pairs:
+        safe_label = safe_names[label]
+        names.append(f"{safe_names[condition]}/{safe_label}" if condition else safe_label)
     # "" and "stimulus" have one name, and MNE drops events without a name
     code_of_name: dict[str, int] = {}
     for name, code in zip(names, codes.tolist(), strict=True):

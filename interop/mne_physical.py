@@ -1,6 +1,4 @@
-"""Volts, tesla and ampere metres as MNE has them: types, units, places, and the head that they were
-computed in.
-"""
+"""Physical readouts as MNE has them: channel types, units, positions, and the head model."""
 
 import hashlib
 import json
@@ -11,25 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
+from jtfne._mne_units import MEG_TYPES
 from jtfne._units import M_PER_mm
 from jtfne.geometry import to_head_mm
 from jtfne.interop._inputs import check_signals
+from jtfne.readouts import find_readout, list_readouts
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
     import mne
     import xarray as xr
 
-# Physical readouts over time -> MNE channel type; a MEG channel's is told by its unit.
-PHYSICAL = {"eeg": "eeg", "meg": "meg", "lfp": "seeg", "csd": "csd", "dipole": "dipole"}
-MEG_KINDS = {"T": "mag", "T/m": "grad"}
-HEADS = ("eeg", "meg")
 Places = NDArray[np.float64]
 
 
 def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel":
-    """The spherical head that EEG or MEG of a run was computed in, as `mne.make_sphere_model` makes
-    it.
+    """The spherical head model of a run's EEG or MEG, as `mne.make_sphere_model` makes it.
 
     A fit in another sphere can be a centimetre off at a perfect goodness of fit.
 
@@ -62,8 +57,11 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     import mne
 
     check_signals(signals, "to_sphere")
-    one_of(readout, HEADS, name="readout", where="to_sphere")
-    operator = operator_of(signals.get(readout))
+    heads = [
+        name for name, cls in list_readouts().items() if cls.row_kind() == "head" and not cls.proxy
+    ]
+    one_of(readout, heads, name="readout", where="to_sphere")
+    operator = read_operator(signals.get(readout))
     if "forward" in operator:
         raise refuse(
             f"{readout!r} by the forward {operator['forward']!r}",
@@ -71,7 +69,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
             "to_sphere",
         )
     centre_m = M_PER_mm * np.array(operator["centre_mm"])
-    if readout == "meg":
+    if list_readouts()[readout].mne_type == "meg":  # which hangs on the centre alone
         return mne.make_sphere_model(r0=centre_m, head_radius=None, verbose="error")
     radii_mm = np.array(operator["radii_mm"])
     return mne.make_sphere_model(
@@ -83,7 +81,7 @@ def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel
     )
 
 
-def operator_of(data: "xr.DataArray") -> dict[str, Any]:
+def read_operator(data: "xr.DataArray") -> dict[str, Any]:
     """The parameters of the operator that a readout was computed by."""
     parameters: dict[str, Any] = json.loads(data.attrs["operator"])
     return parameters
@@ -113,23 +111,31 @@ def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:
             )
 
 
-def kinds_of(data: "xr.DataArray") -> list[str]:
-    """The MNE channel type of each row of a physical readout of one trial."""
-    if data.name == "meg":
-        return [MEG_KINDS[unit] for unit in data["unit"].values]
+def find_mne_type(data: "xr.DataArray", scale: float | None) -> str:
+    """The MNE channel type of a readout; `misc` for a proxy without scale, and what is unknown."""
+    readout = find_readout(str(data.name))
+    if readout is None or (readout.proxy and scale is None):
+        return "misc"
+    return readout.mne_type or "misc"
+
+
+def list_channel_types(data: "xr.DataArray", mne_type: str) -> list[str]:
+    """The MNE channel type of each row of a readout of one trial."""
+    if mne_type == "meg":
+        return [MEG_TYPES[unit] for unit in data["unit"].values]
     n_rows = data.size // data.sizes["time"]
-    return [PHYSICAL[str(data.name)]] * n_rows
+    return [mne_type] * n_rows
 
 
-def factor_of(data: "xr.DataArray", scale: float | None) -> float:
+def factor_to_mne(data: "xr.DataArray", scale: float | None) -> float:
     """The factor from values to MNE's unit: a proxy's scale; for CSD 1 / conductivity (V/m^2)."""
-    if data.name == "csd":
-        return 1.0 / float(operator_of(data)["sigma_S_m"])
+    if scale is None and find_mne_type(data, scale) == "csd":
+        return 1.0 / float(read_operator(data)["sigma_S_m"])
     return 1.0 if scale is None else scale
 
 
-def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
-    """Head positions of channels of `lfp`, `csd` or `dipole`, (n, 3) in m, or None."""
+def locate_in_head_m(signals: Signals, data: "xr.DataArray") -> Places | None:
+    """Head positions of the channels of columns, (n, 3) in m, or None."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
     areas = {area["name"]: area for area in circuit.get("areas", [])}
     area_configs = [areas.get(str(name), {}) for name in data["area"].values]
@@ -140,13 +146,14 @@ def places_of(signals: Signals, data: "xr.DataArray") -> Places | None:
     points_mm = np.array([[0.0, 0.0, 0.5 * thickness_mm]])
     if "channel" in data.dims:
         depths_mm = data["z_mm"].values
-        lateral_mm = [
-            data[name].values if name in data.coords else 0.0 * depths_mm
-            for name in ("x_mm", "y_mm")
-        ]
-        points_mm = np.column_stack([*lateral_mm, depths_mm])
-    rows = [
-        to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"])
-        for area in area_configs
-    ]
-    return M_PER_mm * np.concatenate(rows)
+        points_mm = np.zeros((depths_mm.size, 3))
+        points_mm[:, 2] = depths_mm
+        for k, name in enumerate(("x_mm", "y_mm")):
+            if name in data.coords:
+                points_mm[:, k] = data[name].values
+    head_mm = []
+    for area in area_configs:
+        head_mm.append(
+            to_head_mm(points_mm, position_mm=area["position_mm"], normal=area["normal"])
+        )
+    return M_PER_mm * np.concatenate(head_mm)

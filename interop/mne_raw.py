@@ -1,5 +1,6 @@
 """Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,15 @@ from jtfne._check import refuse
 from jtfne._names import channel_names, safe_name, tell_renamed
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
 from jtfne.interop.mne_physical import (
-    PHYSICAL,
-    factor_of,
+    factor_to_mne,
+    find_mne_type,
     forward_sensors,
-    kinds_of,
-    operator_of,
-    places_of,
+    list_channel_types,
+    locate_in_head_m,
+    read_operator,
 )
+from jtfne.readouts import find_readout, list_readouts
+from jtfne.readouts._sensors import HELMET, HELMET_LIFT_mm
 from jtfne.recordings import write_description
 from jtfne.signals import Signals
 
@@ -24,10 +27,6 @@ if TYPE_CHECKING:
     import mne
     import xarray as xr
 
-HELMET = "neuromag"
-HELMET_LIFT_m = 0.04  # as the probe places it: a 90 mm head centred 40 mm above the ears fits in
-# What a proxy becomes once the caller has given its scale: MNE channel type (units V, T, V, V/m^2).
-SCALED = {"eeg_proxy": "eeg", "meg_proxy": "mag", "lfp_proxy": "seeg", "csd_proxy": "csd"}
 # what one FIF file holds; MNE would split the rest off into files of other names
 FIF_BYTES = 2 * 10**9
 
@@ -106,25 +105,29 @@ def raw_without_events(
             "a readout over time",
             "to_raw",
         )
-    if scale is not None and name not in SCALED:
-        raise refuse(f"scale={scale!r} for {name!r}", f"a scale for {', '.join(SCALED)}", "to_raw")
+    scalable = [name for name, cls in list_readouts().items() if cls.proxy and cls.mne_type]
+    if scale is not None and name not in scalable:
+        message_given = f"scale={scale!r} for {name!r}"
+        raise refuse(message_given, f"a scale for {', '.join(scalable)}", "to_raw")
     scale = check_scale(scale, "to_raw")
-    factor = factor_of(data, scale)
+    mne_type = find_mne_type(data, scale)
+    factor = factor_to_mne(data, scale)
     names, originals = channel_names(_channel_names(data))
     tell_renamed(
         [(original, text) for text, original in originals.items()],
         "names of channels",
         stacklevel=4,
     )
-    if name in PHYSICAL:
-        info = _physical_info(signals, data, names, _sampling_Hz(data))
+    catalogued = find_readout(name)
+    if catalogued is None or catalogued.proxy or catalogued.mne_type is None:
+        info = _info(data, names, _sampling_Hz(data), mne_type)
     else:
-        info = _info(data, names, _sampling_Hz(data), None if scale is None else SCALED[name])
+        info = _physical_info(signals, data, names, _sampling_Hz(data), mne_type)
     with info._unlock():
         config = signals.manifest.get("config_sha256", "unknown")
         head = f"jtfne {__version__} {name} config {config}"
         info["description"] = write_description(head, originals, _channel_depths(data, names))
-    return mne.io.RawArray(rows_of(data) * factor, info, verbose="error")
+    return mne.io.RawArray(channels_by_time(data) * factor, info, verbose="error")
 
 
 def write_fif(
@@ -164,7 +167,7 @@ def write_fif(
     return path
 
 
-def rows_of(data: "xr.DataArray") -> np.ndarray[Any, Any]:
+def channels_by_time(data: "xr.DataArray") -> np.ndarray[Any, Any]:
     """Values of one trial as MNE has them, area before channel: (channels, time)."""
     return data.transpose("time", ...).values.reshape(data.sizes["time"], -1).T.astype(np.float64)
 
@@ -180,15 +183,10 @@ def _channel_depths(data: "xr.DataArray", names: list[str]) -> dict[str, float]:
 
 
 def _channel_names(data: "xr.DataArray") -> list[str]:
-    """One name a row of the data: the channel, after its area where there are areas; neurons by
-    id.
-    """
+    """A name for each row of the data: area and channel, or the neuron's id."""
     if {"area", "channel"} <= set(data.dims):
-        return [
-            f"{area}:{channel}"
-            for area in data["area"].values
-            for channel in data["channel"].values
-        ]
+        pairs = itertools.product(data["area"].values, data["channel"].values)
+        return [f"{area}:{channel}" for area, channel in pairs]
     if "channel" in data.dims:
         return [str(channel) for channel in data["channel"].values]
     if "neuron" in data.dims:
@@ -214,20 +212,20 @@ def _sampling_Hz(data: "xr.DataArray") -> float:
     return float(round(1e3 / step_ms, 6))
 
 
-def _info(
-    data: "xr.DataArray", names: list[str], sampling_Hz: float, kind: str | None
-) -> "mne.Info":
-    """The Info of a proxy: names, types and places of channels; `kind` None for arbitrary units."""
+def _info(data: "xr.DataArray", names: list[str], sampling_Hz: float, mne_type: str) -> "mne.Info":
+    """The Info of a proxy, or of what MNE has no type for: names, types and places of channels."""
     import mne
 
-    if data.name == "meg_proxy":
-        return _helmet_info(names, sampling_Hz, kind)
-    info = mne.create_info(names, sampling_Hz, kind or "misc", verbose="error")
-    return _place_channels(info, _places_m(data), "eeg" if data.name == "eeg_proxy" else "seeg")
+    catalogued = find_readout(str(data.name))
+    placed_type = None if catalogued is None else catalogued.mne_type
+    if placed_type == "mag":
+        return _helmet_info(names, sampling_Hz, mne_type)
+    info = mne.create_info(names, sampling_Hz, mne_type, verbose="error")
+    return _place_channels(info, _places_m(data), "eeg" if placed_type == "eeg" else "seeg")
 
 
 def _physical_info(
-    signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float
+    signals: Signals, data: "xr.DataArray", names: list[str], sampling_Hz: float, mne_type: str
 ) -> "mne.Info":
     """The Info of a physical readout: names, types and places of channels.
 
@@ -235,28 +233,26 @@ def _physical_info(
     """
     import mne
 
-    kinds = kinds_of(data)
-    operator = operator_of(data)
-    if data.name == "meg" and "forward" not in operator:
+    kinds = list_channel_types(data, mne_type)
+    operator = read_operator(data)
+    if mne_type == "meg" and "forward" not in operator:
         return _helmet_info(
             names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3
         )
     info = mne.create_info(names, sampling_Hz, kinds, verbose="error")
-    if data.name == "meg":
+    if mne_type == "meg":
         forward_sensors(info, operator["forward"], operator["forward_sha256"])
         return info
-    if data.name == "eeg":
+    if mne_type == "eeg":
         return _place_channels(info, _places_m(data), "eeg")
-    in_head_m = places_of(signals, data)
+    in_head_m = locate_in_head_m(signals, data) if "area" in data.coords else None
     return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 
 def _place_channels(
     info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str
 ) -> "mne.Info":
-    """`info` with its channels at `places_m` in head coordinates, as if they were of a type that
-    MNE places.
-    """
+    """`info` with its channels at `places_m` in head coordinates, whatever their type."""
     import mne
 
     if places_m is not None:
@@ -295,20 +291,19 @@ def _places_m(data: "xr.DataArray") -> np.ndarray[Any, Any] | None:
     if "channel" in data.dims and "z_mm" in data.coords:
         depths_mm = np.tile(data["z_mm"].values, data.sizes.get("area", 1))
         shank = np.repeat(np.arange(data.sizes.get("area", 1)), data.sizes["channel"])
-        return (
-            np.stack([10.0 * shank, np.zeros(depths_mm.size), -depths_mm], axis=1) / 1e3
-        )  # shanks 10 mm apart, depth down
+        # shanks 10 mm apart, depth down
+        return np.stack([10.0 * shank, np.zeros(depths_mm.size), -depths_mm], axis=1) / 1e3
     return None
 
 
 def _helmet_info(
     names: list[str],
     sampling_Hz: float,
-    kind: str | None,
+    kind: str,
     helmet: str = HELMET,
-    lift_m: float = HELMET_LIFT_m,
+    lift_m: float = HELMET_LIFT_mm / 1e3,
 ) -> "mne.Info":
-    """The Info of the canonical helmet, lifted onto the head; `misc` channels if `kind` is None."""
+    """The Info of a canonical helmet, lifted onto the head; `misc` channels if `kind` is that."""
     import mne
     from mne.io.constants import FIFF
 
@@ -319,7 +314,7 @@ def _helmet_info(
     with info._unlock():
         info["dev_head_t"] = mne.transforms.Transform("meg", "head", head_transform)
         info["sfreq"], info["lowpass"], info["highpass"] = sampling_Hz, sampling_Hz / 2, 0.0
-    if kind is not None:
+    if kind != "misc":
         return info
     proxies = mne.create_info(names, sampling_Hz, "misc", verbose="error")
     _copy_places(proxies, info)

@@ -8,13 +8,12 @@ from jtfne._files import resolve_path
 from jtfne._names import refuse_unwritable
 from jtfne._stored import check_hdf5
 from jtfne.interop._inputs import check_path, check_signals, open_beside
-from jtfne.interop.zarr_store import checked
+from jtfne.interop.zarr_store import check_stored_signals
 from jtfne.signals import Signals
 
 
 def to_netcdf(signals: Signals, path: str | Path) -> Path:
-    """Write all readouts, events and identities as groups of a netCDF file, the manifest among its
-    attributes.
+    """Write all readouts, events and identities as groups of a netCDF file, with the manifest.
 
     Parameters
     ----------
@@ -68,4 +67,4 @@ def from_netcdf(path: str | Path) -> Signals:
         raise refuse(
             f"{str(path)!r}, which cannot be read ({error}),", "a whole netCDF file", "reading"
         ) from error
-    return checked(stored_tree, path)
+    return check_stored_signals(stored_tree, path)

@@ -197,16 +197,14 @@ def _write_nodes(cells: "pd.DataFrame", net: Circuit | None, folder: Path, popul
             nodes.create_dataset(
                 f"0/@library/{name}", data=texts.astype(object), dtype=h5py.string_dtype()
             )
-    models = (
-        {}
-        if net is None
-        else {(p.area, p.layer, p.cell_type): p.emitter for p in net.config.populations()}
-    )
+    emitters = {}
+    for group in () if net is None else net.config.populations():
+        emitters[group.area, group.layer, group.cell_type] = group.emitter
     keys = cells[list(LABELS)].drop_duplicates().itertuples(index=False, name=None)
     rows = []
     for number, key in enumerate(keys):
         names_of_type = [safe_name(name, "sonata") for name in key]
-        rows.append([number, population, *names_of_type, *_describe_model(models.get(key))])
+        rows.append([number, population, *names_of_type, *_describe_model(emitters.get(key))])
     names = ("node_type_id", "population", *LABELS, "model_type", "model_template")
     _write_types(folder / "node_types.csv", names, rows)
 
@@ -224,14 +222,12 @@ def _describe_model(emitter: Any) -> tuple[str, str]:
 def _write_edges(net: Circuit, folder: Path, population: str) -> None:
     """Write a population of one group, and a type, for each connection that has edges."""
     table = net.edges
-    units = {
-        name: name.removeprefix("weight_")
-        for name in table.column_names
-        if name.startswith("weight_")
-    }
-    codes = np.concatenate(
-        [chunk.indices.to_numpy() for chunk in table["connection"].chunks] or [np.zeros(0)]
-    )
+    units = {}
+    for name in table.column_names:
+        if name.startswith("weight_"):
+            units[name] = name.removeprefix("weight_")
+    code_chunks = [chunk.indices.to_numpy() for chunk in table["connection"].chunks]
+    codes = np.concatenate(code_chunks or [np.zeros(0)])
     bounds = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), codes.size]
     rows = []
     with _create_file(folder / "edges.h5") as file:
@@ -239,12 +235,12 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
         for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
             part = table.slice(start, stop - start)
             weight = next(name for name in units if not part[name].null_count)
-            label, mechanism = (part[column][0].as_py() for column in ("connection", "mechanism"))
+            label, mechanism = part["connection"][0].as_py(), part["mechanism"][0].as_py()
             group = safe_name(label, "hdf5")
             _fill_edges(
                 file.create_group(f"edges/{group}"), part, weight, units[weight], number, population
             )
-            texts = [safe_name(text, "sonata") for text in (label, mechanism)]
+            texts = (safe_name(label, "sonata"), safe_name(mechanism, "sonata"))
             rows.append([number, group, *texts, units[weight], f"jtfne:{mechanism}"])
     names = (
         "edge_type_id",

@@ -56,10 +56,10 @@ def from_zarr(path: str | Path) -> Signals:
         If there is no whole store, or an array was altered.
     """
     store = resolve_path(check_path(path, "from_zarr"), "from_zarr")
-    return checked(run_folder.read_tree(store), store)
+    return check_stored_signals(run_folder.read_tree(store), store)
 
 
-def checked(stored_tree: "xr.DataTree", path: Path) -> Signals:
+def check_stored_signals(stored_tree: "xr.DataTree", path: Path) -> Signals:
     """The signals of a tree that carries its manifest.
 
     Raises: JtfneError if a node differs from it.

@@ -5,6 +5,7 @@ Called at the top of a function, before any work. Numbers are checked by `_check
 `_check.whole_number`, paths by the functions that resolve them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -74,13 +75,23 @@ def check_names(value: Any, *, name: str, where: str) -> tuple[str, ...]:
 def list_names(names: Any, *, name: str, where: str) -> tuple[Any, ...]:
     """`names`, one or several, as a tuple; a set, whose order does not matter, in order.
 
-    Raises: JtfneError for anything else.
+    Raises: JtfneError for anything else, and for a name given twice: what has a row twice counts
+    it twice in all that is computed from it.
     """
     if isinstance(names, str):
         return (names,)
     if isinstance(names, set | frozenset):
         names = sorted(names, key=str)
-    return check_list(names, allowed="a name or several names", name=name, where=where)
+    listed = check_list(names, allowed="a name or several names", name=name, where=where)
+    refuse_repeats([label for label in listed if isinstance(label, str)], name=name, where=where)
+    return listed
+
+
+def refuse_repeats(values: Sequence[Any], *, name: str, where: str) -> None:
+    """Raises: JtfneError for a value given twice."""
+    for value, count in Counter(values).items():
+        if count > 1:
+            raise refuse(f"{name}={describe_value(value)}, given twice,", "each once", where)
 
 
 def match_labels(

@@ -15,6 +15,7 @@ UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeE
 
 
 LONGEST_LINE = 1000  # characters of a line of a refusal
+LONGEST_MESSAGE = 2000  # characters of all lines
 MOST_LINES = 12
 
 
@@ -22,7 +23,7 @@ class JtfneError(ValueError):
     """Input that jtfne refuses; the message says what was given, what is allowed and where.
 
     However long what was given is, the message is one that can be read: of a line beyond 1,000
-    characters the middle is left out, and of more than 12 lines those at the end.
+    characters the middle is left out, and beyond 12 lines, or 2,000 characters, those at the end.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -30,16 +31,24 @@ class JtfneError(ValueError):
 
 
 def _shorten(message: str) -> str:
-    """`message` with at most `MOST_LINES` lines of at most `LONGEST_LINE` characters."""
+    """`message` with at most `MOST_LINES` lines, of at most `LONGEST_LINE` characters each and
+    `LONGEST_MESSAGE` together.
+    """
     if len(message) <= LONGEST_LINE and message.count("\n") < MOST_LINES:
         return message
-    lines = message.split("\n")
-    if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more lines"]
     half = LONGEST_LINE // 2 - len(" ... ")  # the end says what is allowed, and where
-    return "\n".join(
-        line if len(line) <= LONGEST_LINE else f"{line[:half]} ... {line[-half:]}" for line in lines
-    )
+    lines = message.split("\n")
+    kept_lines: list[str] = []
+    n_left = LONGEST_MESSAGE - len("and 1000000 more lines")
+    for line in lines:
+        kept_line = line if len(line) <= LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
+        n_left -= len(kept_line) + 1
+        is_last = len(kept_lines) + 1 == len(lines)
+        if n_left < 0 or (len(kept_lines) == MOST_LINES - 1 and not is_last):
+            kept_lines.append(f"and {len(lines) - len(kept_lines)} more lines")
+            break
+        kept_lines.append(kept_line)
+    return "\n".join(kept_lines)
 
 
 class SynapticDoubleCountError(JtfneError):

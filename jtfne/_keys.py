@@ -66,7 +66,7 @@ def _threefry(base: jax.Array) -> jax.Array:
     return stream
 
 
-def derive_streams(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
+def fold_words(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
     """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2,
     n): (n,).
     """
@@ -154,3 +154,21 @@ def join_names(*names: str) -> str:
     """
     head, *middle, tail = names
     return "/".join((head.replace("/", BETWEEN), *middle, tail.replace("/", BETWEEN)))
+
+
+def to_stored(leaf: Any) -> npt.NDArray[Any]:
+    """`leaf` of a state as a numpy array; of a typed key its words, since numpy holds no keys."""
+    return np.asarray(jax.random.key_data(leaf) if _is_typed_key(leaf) else leaf)
+
+
+def from_stored(stored: npt.NDArray[Any], start_leaf: Any) -> Any:
+    """The leaf that `to_stored` stored, a typed key where `start_leaf` is one."""
+    if not _is_typed_key(start_leaf):
+        return stored
+    return jax.random.wrap_key_data(jnp.asarray(stored), impl=jax.random.key_impl(start_leaf))
+
+
+def _is_typed_key(leaf: Any) -> bool:
+    """Whether `leaf` is a key, or an array of keys, as `jax.random.key` makes."""
+    dtype = getattr(leaf, "dtype", None)
+    return dtype is not None and bool(jnp.issubdtype(dtype, jax.dtypes.prng_key))

@@ -13,7 +13,7 @@ import jax
 
 
 @contextlib.contextmanager
-def settled() -> Iterator[None]:
+def defined_jax_flags() -> Iterator[None]:
     """A context in which jax promotes ranks and types, moves arrays, and multiplies matrices in
     full precision.
 
@@ -32,7 +32,7 @@ def settled() -> Iterator[None]:
 
 @contextlib.contextmanager
 def precision(dtype: str) -> Iterator[None]:
-    """A context in which jax computes in `dtype`, "float32" or "float64", and is `settled`.
+    """A context in which jax computes in `dtype`, "float32" or "float64", and is `defined_jax_flags`.
 
     >>> import jax.numpy as jnp
     >>> with precision("float64"):
@@ -41,5 +41,5 @@ def precision(dtype: str) -> Iterator[None]:
     """
     # where jax < 0.8 has it
     home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
-    with vars(home)["enable_x64"](dtype == "float64"), settled():
+    with vars(home)["enable_x64"](dtype == "float64"), defined_jax_flags():
         yield

@@ -88,10 +88,10 @@ def spans(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[int, int, int
 
 def whole(rows: Rows) -> Array:
     """The whole array, in memory."""
-    return taken(rows, (slice(None),) * len(rows.shape))
+    return read_part(rows, (slice(None),) * len(rows.shape))
 
 
-def taken(rows: Rows, key: tuple[Key, ...]) -> Array:
+def read_part(rows: Rows, key: tuple[Key, ...]) -> Array:
     """The part at `key`, one index an axis (outer indexing); needs memory for it and one block."""
     indices_by_axis = [
         _resolve_key(axis_key, size) for axis_key, size in zip(key, rows.shape, strict=True)

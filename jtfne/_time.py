@@ -167,3 +167,8 @@ def rounding_error(values: Any) -> float:
     if array.size == 0 or array.dtype.kind != "f" or array.dtype.itemsize >= 8:
         return 0.0
     return float(np.spacing(np.abs(array).max()))
+
+
+def sample_ends_ms(times_s: Any, sampling_Hz: float) -> NDArray[np.float64]:
+    """The end of each sample in ms, from the start of it in s, as MNE has it."""
+    return np.round((np.asarray(times_s, np.float64) * sampling_Hz + 1.0) / sampling_Hz * 1e3, 9)

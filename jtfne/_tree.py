@@ -17,25 +17,22 @@ def register(cls: type[T]) -> type[T]:
     program of the other class. A tree is rebuilt from its fields, not by its constructor, whose
     arguments may differ.
     """
-    fields = [(field.name, bool(field.metadata.get("static"))) for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    traced_names, static_names = (
-        [name for name, is_static in fields if is_static is wants_static]
-        for wants_static in (False, True)
-    )
+    traced_names: list[str] = []
+    static_names: list[str] = []
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        names = static_names if field.metadata.get("static") else traced_names
+        names.append(field.name)
 
     def flatten(tree: Any) -> tuple[list[Any], tuple[Any, ...]]:
         """Traced fields, and static ones."""
-        return [getattr(tree, name) for name in traced_names], tuple(
-            getattr(tree, name) for name in static_names
-        )
+        traced_values = [getattr(tree, name) for name in traced_names]
+        return traced_values, tuple([getattr(tree, name) for name in static_names])
 
     def flatten_with_keys(tree: Any) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
         """Traced fields with their names, and static ones."""
         children, static_values = flatten(tree)
-        return [
-            (jax.tree_util.GetAttrKey(name), child)
-            for name, child in zip(traced_names, children, strict=True)
-        ], static_values
+        keys = map(jax.tree_util.GetAttrKey, traced_names)
+        return list(zip(keys, children, strict=True)), static_values
 
     def unflatten(static_values: tuple[Any, ...], children: Any) -> T:
         """Rebuild the dataclass without its constructor."""

@@ -16,14 +16,14 @@ import jax.numpy as jnp
 from jtfne import engine
 from jtfne._check import one_of, refuse
 from jtfne._cores import n_cores
-from jtfne._precision import precision, settled
+from jtfne._precision import defined_jax_flags, precision
 from jtfne.delivery import EventDelivery, ShardedDelivery
 from jtfne.flatnet import FlatNet
 
 Values = Mapping[str, jax.Array]
 
 
-@settled()
+@defined_jax_flags()
 def run_batch(
     flat: FlatNet,
     keys: jax.Array,

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jtfne import _keys, engine
 from jtfne._arguments import check_instance
 from jtfne._check import number, refuse
-from jtfne._precision import settled
+from jtfne._precision import defined_jax_flags
 from jtfne._tree import register
 from jtfne.batch import Values, check_leaf_values, with_values
 from jtfne.delivery import DenseDelivery, SparseDelivery
@@ -53,6 +53,13 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
     """
     allowed = "one of jtfne.surrogates, as SuperSpike()"
     check_instance(surrogate, Surrogate, allowed=allowed, name="surrogate", where="surrogate")
+    strangers = [leaf for leaf in jax.tree.leaves(surrogate) if isinstance(leaf, Surrogate)]
+    if strangers:
+        raise refuse(
+            f"surrogate {type(strangers[0]).__name__}, which JAX does not know as a tree,",
+            "a dataclass decorated with jax.tree_util.register_dataclass",
+            "surrogate",
+        )
     base_surrogate = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate
     for name, limit in base_surrogate.LIMITS.items():
         number(
@@ -160,7 +167,7 @@ def arrays_of(
         if clock is None
         else clock
     )
-    with settled():
+    with defined_jax_flags():
         carry = engine.start(circuit, inputs, _keys.streams(key))
-        _, chunk = engine.checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)
+        _, chunk = engine.advance_checkpointed(circuit, inputs, recorders, carry, clock, flat.dt_ms)
     return {name: rows for rows_by_name in chunk.recorded for name, rows in rows_by_name.items()}

@@ -110,7 +110,7 @@ class PartialRun:
             return {}
         return read_npz(self._checked_carry())
 
-    def put(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
+    def write_chunk(self, rows: Arrays, spikes: Arrays, carry: Arrays | None, *, of: int) -> None:
         """Make the next chunk durable, and the state after it; then list them.
 
         rows: (n_rows, ...), of which no later chunk may have more than the first. spikes: columns
@@ -145,7 +145,7 @@ class PartialRun:
     def finish(self, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
         """Put the run folder of `tree` in place of the chunks; the manifest as written.
 
-        Raises: OSError as `put`.
+        Raises: OSError as `write_chunk`.
         """
         finished_folder = self._folder / "finished"
         with self._explain_disk_errors():

@@ -1,7 +1,7 @@
 """Recordings that MNE reads, as the DataArrays that `Signals.get` gives.
 
 One clock: MNE dates a sample by the start of what it stands for, `Signals` by its end. The
-conversion is here, in `sample_ends_ms`, and nowhere else.
+conversion is `_time.sample_ends_ms`, and nowhere else.
 """
 
 import functools
@@ -24,7 +24,10 @@ from jtfne._check import (
     refuse,
 )
 from jtfne._files import resolve_path
+from jtfne._mne_units import find_mne_unit
 from jtfne._names import original_name
+from jtfne._time import sample_ends_ms
+from jtfne.readouts import find_readout, list_readouts
 
 if TYPE_CHECKING:
     import mne
@@ -32,26 +35,11 @@ if TYPE_CHECKING:
 
 Recording = Any  # mne.io.BaseRaw, mne.BaseEpochs or mne.Evoked: mne has no types
 
+CHANNEL_TYPES = ("eeg", "seeg", "ecog", "dbs", "mag", "grad", "csd", "dipole", "misc")
 # MNE channel type -> SI unit of its values. `misc` has none.
-UNITS = {
-    "eeg": "V",
-    "seeg": "V",
-    "ecog": "V",
-    "dbs": "V",
-    "mag": "T",
-    "grad": "T/m",
-    "csd": "V/m^2",
-    "dipole": "A m",
-    "misc": "a.u.",
-}
-# The channel types that a readout's name asks for.
-TYPES_OF_READOUT = {
-    "eeg": ("eeg",),
-    "meg": ("mag", "grad"),
-    "lfp": ("seeg", "ecog", "dbs"),
-    "csd": ("csd",),
-    "dipole": ("dipole",),
-}
+UNITS = {channel_type: find_mne_unit(channel_type) for channel_type in CHANNEL_TYPES}
+# Of a readout's `mne_type`, where a recording may have it under other types.
+TYPES_IN_RECORDINGS = {"meg": ("mag", "grad"), "seeg": ("seeg", "ecog", "dbs")}
 SUFFIXES = (".fif", ".fif.gz", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".cnt", ".mff")
 NAMES = " names "  # comes before the table of renamed channels in a Raw's description
 DEPTHS = " depths "  # and this before the table of their depths
@@ -131,11 +119,6 @@ def from_raw(
             raise refuse("label= for an average", "no label: it is of one event", "from_raw")
         return recording.assign_attrs(onset_ms=0.0, n_epochs=int(source.nave))
     return recording.assign_attrs(_describe_events(source, label))
-
-
-def sample_ends_ms(times_s: Any, sampling_Hz: float) -> NDArray[np.float64]:
-    """The end of each sample in ms, from the start of it in s, as MNE has it."""
-    return np.round((np.asarray(times_s, np.float64) * sampling_Hz + 1.0) / sampling_Hz * 1e3, 9)
 
 
 def read_recording(path: str | os.PathLike[str]) -> Recording:
@@ -235,19 +218,30 @@ def _choose_channels(
     return names if include_bads else good_names
 
 
+def _list_types_by_readout() -> dict[str, tuple[str, ...]]:
+    """The channel types that each physical readout may have in a recording, by its name."""
+    types_by_readout: dict[str, tuple[str, ...]] = {}
+    for name, readout in list_readouts().items():
+        if readout.mne_type is not None and not readout.proxy:
+            one_type = (readout.mne_type,)
+            types_by_readout[name] = TYPES_IN_RECORDINGS.get(readout.mne_type, one_type)
+    return types_by_readout
+
+
 def _choose_types(readout: str, types_present: set[str]) -> tuple[str, ...]:
     """The channel types that a readout takes.
 
     Raises: JtfneError where there are none, or several that its name does not tell apart.
     """
-    asked_types = TYPES_OF_READOUT.get(readout, ())
+    types_of_readout = _list_types_by_readout()
+    asked_types = types_of_readout.get(readout, ())
     if types_present & set(asked_types):
         return asked_types
     data_types = sorted(types_present & set(UNITS) - {"misc"})
     if len(data_types) > 1:
         raise refuse(
             f"readout={readout!r} of a recording with channels of types {', '.join(data_types)}",
-            f"one of {', '.join(TYPES_OF_READOUT)} that it has, or picks=",
+            f"one of {', '.join(types_of_readout)} that it has, or picks=",
             "from_raw",
         )
     if not data_types and "misc" not in types_present:
@@ -373,7 +367,8 @@ def _label_channels(
     places_mm = head_places_m(info)[rows] * 1e3
     if _are_known(places_mm):
         suffix = "_mm" if {"eeg", "mag", "grad"} & set(kinds) else "_head_mm"
-        if readout in ("eeg_proxy", "meg_proxy"):
+        catalogued = find_readout(readout)
+        if catalogued is not None and catalogued.row_kind() == "head":
             suffix = "_mm"
         for k, axis in enumerate("xyz"):
             coords[f"{axis}{suffix}"] = ("channel", places_mm[:, k], {"units": "mm"})

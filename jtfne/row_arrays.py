@@ -33,7 +33,7 @@ class OnDisk(BackendArray):
 
     def _read_part(self, key: tuple[_rows.Key, ...]) -> Array:
         """The part at `key`, one index an axis."""
-        return _rows.taken(self.rows, key)
+        return _rows.read_part(self.rows, key)
 
 
 def variable(dims: tuple[Hashable, ...], rows: _rows.Rows, attrs: Any) -> xr.Variable:

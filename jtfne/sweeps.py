@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
@@ -26,7 +27,7 @@ from jtfne.trainer import (
     check_seeds,
     circuit_provenance,
     open_parts,
-    progress_of,
+    show_run_progress,
     to_json_values,
 )
 
@@ -85,15 +86,15 @@ class ObjectiveSummary:
             "passed": float(evaluation["passed"]),
         }
         for column in ("term", "value"):
-            values = [
-                math.nan if row[column] is None else row[column] for row in evaluation["metrics"]
-            ]
+            values = []
+            for row in evaluation["metrics"]:
+                values.append(math.nan if row[column] is None else row[column])
             summary[column] = xr.DataArray(values, {"metric": names}, ("metric",))
         return summary
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
+class SummaryToJson:
     """A summary as JSON values; can be pickled and sent to workers."""
 
     of: Callable[[Signals], Any]
@@ -169,13 +170,13 @@ def sweep(
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
     seeds = check_seeds(seeds, WHERE)
     grid, summary = _check_grid(net, values), _choose_summary(of)
-    typical = [
-        low + (high - low) * GOLDEN_RATIO
-        for low, high in ((min(path_values), max(path_values)) for path_values in grid.values())
-    ]
+    probe_values = []
+    for path_values in grid.values():
+        low, high = min(path_values), max(path_values)
+        probe_values.append(low + (high - low) * GOLDEN_RATIO)
     readouts = getattr(summary, "readouts", None)
     runs = CandidateRunner.prepare(
-        net, list(grid), typical, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
+        net, list(grid), probe_values, paradigm=paradigm, readouts=readouts, where="sweep(values=)"
     )
     provenance = {
         **circuit_provenance(runs),
@@ -184,7 +185,9 @@ def sweep(
         "of": to_json_values(summary),
     }
     with open_parts(out, provenance, resume=resume, where="sweep(out=)") as parts:
-        dataset = _run_missing_chunks(runs, provenance, Told(summary), parts, client, progress)
+        dataset = _run_missing_chunks(
+            runs, provenance, SummaryToJson(summary), parts, client, progress
+        )
         if out is not None:
             _write_netcdf(dataset, resolve_path(out, "sweep(out=)"))
     return dataset
@@ -193,7 +196,7 @@ def sweep(
 def _run_missing_chunks(
     runs: CandidateRunner,
     provenance: dict[str, Any],
-    summarize: Told,
+    summarize: SummaryToJson,
     parts: PartStore,
     client: Client | None,
     progress: bool | None,
@@ -201,23 +204,17 @@ def _run_missing_chunks(
     """Run the combinations that `parts` lacks, then return the dataset of all."""
     grid, seeds = provenance["values"], provenance["seeds"]
     chunks_to_run = _split_points(list(itertools.product(*grid.values())))[len(parts.rows) :]
-    with progress_of(
+    with show_run_progress(
         "sweeping", sum(map(len, chunks_to_run)) * len(seeds), shown=progress
     ) as progress_bar:
         for chunk in chunks_to_run:
-            outcomes = runs.evaluate_all(
-                [Candidate(point, seed) for point in chunk for seed in seeds],
-                summarize,
-                client,
-                progress_bar.ran,
-            )
-            parts.put(
-                [
-                    {"failed": outcome.reason} if isinstance(outcome, FailedRun) else outcome
-                    for outcome in outcomes
-                ]
-            )
-    return _build_dataset(grid, seeds, [row for part in parts.rows for row in part], provenance)
+            jobs = [Candidate(point, seed) for point, seed in itertools.product(chunk, seeds)]
+            rows = []
+            for outcome in runs.evaluate_all(jobs, summarize, client, progress_bar.ran):
+                failed = isinstance(outcome, FailedRun)
+                rows.append({"failed": outcome.reason} if failed else outcome)
+            parts.append(rows)
+    return _build_dataset(grid, seeds, parts.list_rows(), provenance)
 
 
 def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
@@ -230,23 +227,21 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
         find_place(path, parameters, "sweep(values=)")
         allowed = "a list of finite numbers, at least one"
         name = f"values of {describe_value(path)}"
-        entries = check_list(path_values, allowed=allowed, name=name, where="sweep(values=)")
-        numbers = np.array(
-            [number(value, name=f"one of the {name}", where="sweep(values=)") for value in entries]
-        )
-        if not numbers.size:
+        numbers = []
+        for entry in check_list(path_values, allowed=allowed, name=name, where="sweep(values=)"):
+            numbers.append(float(number(entry, name=f"one of the {name}", where="sweep(values=)")))
+        if not numbers:
             raise refuse(f"values of {path!r}", allowed, "sweep(values=)")
-        if len(set(numbers.tolist())) < numbers.size:
+        if len(set(numbers)) < len(numbers):
             raise refuse(
                 f"values of {path!r}, of which one is given twice,",
                 "each value once",
                 "sweep(values=)",
             )
-        grid[path] = numbers.tolist()
-    ranges = {
-        find_place(path, parameters, WHERE): Range(path, (min(path_values), max(path_values)))
-        for path, path_values in grid.items()
-    }
+        grid[path] = numbers
+    ranges = {}
+    for path, numbers in grid.items():
+        ranges[find_place(path, parameters, WHERE)] = Range(path, (min(numbers), max(numbers)))
     if len(ranges) < len(grid):
         raise refuse("two paths to one number", "each once", "sweep(values=)")
     check_bounds(net.config, ranges, "sweep(values=)")
@@ -283,24 +278,22 @@ def _array_to_json(name: str, value: Any) -> dict[str, Any]:
         raise refuse(
             f"{name!r} of a {type(value).__name__}", "a number or an array of numbers", "sweep(of=)"
         ) from None
-    dims = [
-        str(dim) for dim in getattr(value, "dims", [f"{name}_{k}" for k in range(numbers.ndim)])
-    ]
-    coords = {
-        dim: value[dim].values.tolist()
-        for dim in dims
-        if hasattr(value, "coords") and dim in value.coords
-    }
-    flat = [
-        float(number) if math.isfinite(number) else repr(float(number))
-        for number in numbers.ravel()
-    ]
+    if hasattr(value, "dims"):
+        dims = [str(dim) for dim in value.dims]
+    else:
+        dims = [f"{name}_{k}" for k in range(numbers.ndim)]
+    coords = {}
+    for dim in dims:
+        if hasattr(value, "coords") and dim in value.coords:
+            coords[dim] = value[dim].values.tolist()
+    # JSON has no number that is not finite: these are written as texts
+    json_values = [x if math.isfinite(x) else repr(x) for x in numbers.ravel().tolist()]
     units = str(getattr(value, "attrs", {}).get("units", ""))
     return {
         "dims": dims,
         "coords": coords,
         "shape": list(numbers.shape),
-        "values": flat,
+        "values": json_values,
         "units": units,
     }
 
@@ -316,24 +309,16 @@ def _build_dataset(
 
     axes: dict[str, Any] = {**grid, "seed": list(seeds)}
     shape = [len(axis_values) for axis_values in axes.values()]
-    good_rows = [row for row in rows if "failed" not in row]
+    failures, good_rows = [], []
+    for row in rows:
+        if "failed" in row:
+            failures.append(row["failed"])
+        else:
+            good_rows.append(row)
     variables: dict[str, Any] = {}
     summary_coords: dict[str, Any] = {}
     for name, first_entry in (good_rows[0] if good_rows else {}).items():
-        data = np.full((len(rows), *first_entry["shape"]), np.nan)
-        for k, row in enumerate(rows):
-            if "failed" not in row:
-                if name not in row or (row[name]["dims"], row[name]["shape"]) != (
-                    first_entry["dims"],
-                    first_entry["shape"],
-                ):
-                    message_given = f"{name!r} of another shape in run {k}"
-                    raise refuse(
-                        message_given, f"{first_entry['shape']}, as in the first", "sweep(of=)"
-                    )
-                data[k] = np.array([float(number) for number in row[name]["values"]]).reshape(
-                    first_entry["shape"]
-                )
+        data = _stack_rows(rows, name, first_entry)
         attrs = {"units": first_entry["units"]} if first_entry["units"] else {}
         variables[name] = (
             (*axes, *first_entry["dims"]),
@@ -341,25 +326,43 @@ def _build_dataset(
             attrs,
         )
         summary_coords |= first_entry["coords"]
-    failures = [row["failed"] for row in rows if "failed" in row]
     dataset_attrs: dict[str, Any] = {
         "n_failed": len(failures),
         "failures": _json.dumps(sorted(set(failures))),
     }
-    dataset_attrs |= {
-        name: str(provenance[name]) for name in ("jtfne", "config_sha256", "net_sha256")
-    }
+    for name in ("jtfne", "config_sha256", "net_sha256"):
+        dataset_attrs[name] = str(provenance[name])
     return xr.Dataset(variables, {**axes, **summary_coords}, dataset_attrs)
+
+
+def _stack_rows(
+    rows: Sequence[dict[str, Any]], name: str, first_entry: Mapping[str, Any]
+) -> npt.NDArray[np.float64]:
+    """The result `name` of all runs, (n_runs, ...); NaN where a run failed.
+
+    Raises: JtfneError if a run has it in another shape than the first.
+    """
+    shape = first_entry["shape"]
+    data = np.full((len(rows), *shape), np.nan)
+    for k, row in enumerate(rows):
+        if "failed" in row:
+            continue
+        entry = row.get(name)
+        if entry is None or entry["dims"] != first_entry["dims"] or entry["shape"] != shape:
+            message_given = f"{name!r} of another shape in run {k}"
+            raise refuse(message_given, f"{shape}, as in the first", "sweep(of=)")
+        # texts stand for numbers that are not finite
+        data[k] = np.array([float(value) for value in entry["values"]]).reshape(shape)
+    return data
 
 
 def _write_netcdf(dataset: "xr.Dataset", folder: Path) -> None:
     """Write `sweep.nc`: first to a temporary folder, then moved into place."""
-    names = {
-        name: str(name).replace("/", "_")
-        for name in (*dataset.variables, *dataset.dims)
-        if "/" in str(name)
-    }
-    dataset = dataset.rename(names)  # in netCDF a slash names a group
+    names = {}
+    for name in (*dataset.variables, *dataset.dims):
+        if "/" in str(name):  # in netCDF a slash names a group
+            names[name] = str(name).replace("/", "_")
+    dataset = dataset.rename(names)
     with temporary_folder(folder) as room:
         dataset.to_netcdf(room / "sweep.nc", engine="h5netcdf")
         sync_path(room / "sweep.nc")

@@ -16,7 +16,7 @@ settings.load_profile("without deadline")
 
 
 @pytest.fixture(autouse=True, scope="module")
-def what_one_file_leaves() -> Iterator[None]:
+def drop_programs_and_figures() -> Iterator[None]:
     """Compiled programs and figures are dropped after each file.
 
     A process may map 65,530 pieces of memory, of which each program takes some; figures that are

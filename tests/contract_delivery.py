@@ -20,7 +20,7 @@ from jtfne.config import closed_field, open_field
 from jtfne.delivery import Layout, Ring, Synapses, unpack
 from jtfne.emitters import LIF, Izhikevich2003
 from jtfne.flatnet import FlatNet
-from jtfne.probes._base import VoltageRows
+from jtfne.readouts import VoltageRows
 from jtfne.simulation._inputs import build_run_inputs
 
 CATALOGUE = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
@@ -242,7 +242,7 @@ def test_differentiable_in_the_weights(choice):
 def test_layout_holds_every_cell_once_in_order(runs, n_devices):
     models = np.repeat(np.arange(len(runs)), runs)
     indices = [np.flatnonzero(models == k) for k in range(len(runs))]
-    layout = Layout.of(models.size, indices, n_devices)
+    layout = Layout.build(models.size, indices, n_devices)
     assert layout.rows.shape == (n_devices, layout.n_local) and layout.n_local % 32 == 0
     np.testing.assert_array_equal(layout.row_of[layout.position_of], np.arange(models.size))
     device, local = layout.place(layout.position_of)

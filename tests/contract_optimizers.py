@@ -168,6 +168,28 @@ def test_a_state_stored_as_numpy_goes_on_with_the_same_bits(name: str, tmp_path)
 
 
 @each_row
+@pytest.mark.parametrize("start", [None, [0.5, 0.2, 0.1]])
+def test_a_search_does_without_rank_promotion(name: str, start: Any) -> None:
+    """init, ask and tell under JAX's strictest rule, and with the same bits as without it."""
+
+    def search() -> Any:
+        optimizer = ROWS[name].optimizer
+        with_slopes = ROWS[name].gradients or optimizer.needs_gradients
+        state = optimizer.init(jax.random.key(0), [0.0] * 3, [1.0] * 3, start)
+        for _ in range(2):
+            candidates, state = optimizer.ask(state)
+            candidates = np.asarray(candidates)
+            slopes = 2.0 * candidates if with_slopes else None
+            state = optimizer.tell(state, candidates, (candidates**2).sum(axis=1), slopes)
+        return jax.tree.leaves(state)
+
+    with jax.numpy_rank_promotion("raise"):
+        strict = search()
+    for leaf, expected in zip(strict, search(), strict=True):
+        np.testing.assert_array_equal(leaf, expected)
+
+
+@each_row
 def test_ask_is_a_pure_function_of_the_state(name: str) -> None:
     row, state = opened(name)
     state = generations(row, state, 3)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jtfne
 from jtfne._precision import precision
 from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike, Surrogate, Triangular
 
@@ -52,6 +53,34 @@ U = np.concatenate([np.linspace(-3.0, 3.0, 241), [-1e-7, 1e-7, -1e-3, 1e-3]])
 
 def test_the_rows_are_the_catalogue():
     assert {type(row.surrogate).__name__ for row in ROWS.values()} == set(SURROGATES)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Box(Surrogate):
+    """One of a user's own, without numbers and so without LIMITS."""
+
+    def slope(self, u):
+        return jnp.where(jnp.abs(u) < 0.5, 1.0, 0.0)
+
+    def smooth(self, u):
+        return jnp.clip(u + 0.5, 0.0, 1.0)
+
+
+def test_a_surrogate_without_limits_is_taken():
+    cells = jtfne.Config().areas(["V1"]).layers(["L4"]).cells({"E": 3})
+    net = jtfne.construct(cells)
+    assert net.to_flat(surrogate=Box()).circuit is not None
+
+
+def test_a_surrogate_that_is_no_tree_is_refused():
+    class Bare(Box):
+        pass
+
+    net = jtfne.construct(jtfne.Config().areas(["V1"]).layers(["L4"]).cells({"E": 3}))
+    for surrogate in (Bare(), Smoothed(surrogate=Bare())):
+        with pytest.raises(jtfne.JtfneError, match="Bare, which JAX does not know as a tree"):
+            net.to_flat(surrogate=surrogate)
 
 
 @EACH

@@ -9,7 +9,7 @@ from jtfne.signals import Signals
 
 READOUTS = (
     "spk", "vm", "source", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy",
-    "lfp", "csd", "dipole", "eeg", "meg", "rws", "erws",
+    "lfp", "csd", "dipole", "eeg", "meg", "rws", "erws", "rate",
 )  # fmt: skip
 FIELDS = (
     "lfp_proxy",

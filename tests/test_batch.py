@@ -8,7 +8,7 @@ import jtfne
 from contract_delivery import NET
 from jtfne import batch, delivery
 from jtfne.batch import names_of, run_batch
-from jtfne.probes._base import VoltageRows
+from jtfne.readouts import VoltageRows
 
 N_STEPS = 200
 

@@ -299,7 +299,9 @@ def test_train_takes_an_optimizer_that_needs_gradients(call, aimed, tmp_path, mo
     from jtfne.trainer._gradients import ScoreGradient, ScoreGradients
 
     monkeypatch.setattr(
-        ScoreGradients, "at", lambda self, x, seed: ScoreGradient(1.0, {"E": 1.0}, np.array([-1.0]))
+        ScoreGradients,
+        "compute",
+        lambda self, x, seed: ScoreGradient(1.0, {"E": 1.0}, np.array([-1.0])),
     )  # not compiled
     out = tmp_path / "out"
     code, told, err = call("train", aimed, "-o", out, "--optimizer", "Gradient", "--generations", 2)

@@ -161,14 +161,14 @@ def test_nobody_needs_stderr(stream, monkeypatch):
     """It is None under pythonw, and anything at all in notebooks."""
     from jtfne import _terminal
     from jtfne.simulation._progress import show_progress
-    from jtfne.trainer._progress import progress_of as progress_of_runs
+    from jtfne.trainer._progress import show_run_progress
 
     monkeypatch.setattr(sys, "stderr", stream)
     assert not _terminal.stderr_is_terminal() and not _terminal.shows_progress(None)
     assert not _terminal.shows_progress(False) and (
         stream is not None or not _terminal.shows_progress(True)
     )
-    with show_progress(3, shown=None) as tick, progress_of_runs("training", 3, shown=None) as told:
+    with show_progress(3, shown=None) as tick, show_run_progress("training", 3, shown=None) as told:
         tick(1)
         told.ran(1)
     with _write.show_work("drawing figures"):

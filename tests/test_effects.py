@@ -27,6 +27,7 @@ from circuits import FIRES
 from jtfne import config
 from jtfne.config import Config
 from jtfne.pydantic_fields.catalogue import Declared
+from jtfne.readouts._catalogue import ReadoutField
 from jtfne.run_folder import array_hash, dataset_hash
 from jtfne.simulation import simulate
 from jtfne.synapses import SYNAPSES
@@ -365,7 +366,7 @@ def _probes():
     names = {"Spikes": "spk", "Voltage": "vm", "SourceProbe": "source", "LFPProxy": "lfp_proxy",
              "CSDProxy": "csd_proxy", "SpectrolaminarProxy": "spectrolaminar_proxy", "EMMProxy": "emm_proxy",
              "EEGProxy": "eeg_proxy", "MEGProxy": "meg_proxy", "LFP": "lfp", "CSD": "csd", "Dipole": "dipole",
-             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws"}  # fmt: skip
+             "EEG": "eeg", "MEG": "meg", "RWS": "rws", "ERWS": "erws", "Rate": "rate"}  # fmt: skip
     head = {
         "centre_mm": [0.0, 2.0, 40.0],
         "radii_mm": [78.0, 80.0, 85.0, 90.0],
@@ -385,6 +386,7 @@ def _probes():
                 "sigma_S_m": 0.4, "surface": {"sigma_above_S_m": 0.1}, "far": True},
         "CSD": {"interval_ms": 2.0, "n_channels": 12, "depths_mm": deep, "method": "SecondDifference"},
         "Dipole": {"interval_ms": 2.0},
+        "Rate": {"interval_ms": 2.0, "cells": "PV"},
         "EEG": {"interval_ms": 2.0, "montage": "biosemi32", "sites": ["Oz", "Cz"], "head": head},
         "MEG": {"interval_ms": 2.0, "helmet": "ctf151", "sensors": ["MEG 0111", "MEG 0121"], "head": head},
     }  # fmt: skip
@@ -817,6 +819,9 @@ def classes_of(hint, found):
             )
     if isinstance(hint, Declared):
         found.extend(cls for cls in hint.catalogue.values() if cls not in found)
+    if isinstance(hint, ReadoutField):
+        for cls in hint.catalogue.classes:
+            classes_of(cls, found)
     for inner in (*typing.get_args(hint), *getattr(hint, "__metadata__", ())):
         classes_of(inner, found)
     return found

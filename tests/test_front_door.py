@@ -16,7 +16,7 @@ import pytest
 import jtfne
 from jtfne import presets
 from jtfne.cli import main
-from jtfne.cli._shared import config_of
+from jtfne.cli._shared import load_config
 from jtfne.config.checks import declared_names
 from jtfne.optimizers import AGSDR, GSDR, SDR, Gradient, RandomSearch
 from jtfne.pydantic_fields import frozen
@@ -66,14 +66,14 @@ MINE = ONE.cells({"mine": 3}).emitters({"mine": "LIF"})
 )
 def test_preset_arguments_are_refused_with_exit_code_2(given: str, message: str) -> None:
     with pytest.raises(jtfne.JtfneError) as caught:
-        config_of(given, None, None)
+        load_config(given, None, None)
     assert message in str(caught.value) and len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 1000
 
 
 def test_a_preset_argument_is_of_its_declared_type() -> None:
-    assert config_of("v1_v4:evoked=False", None, None) == presets.v1_v4(evoked=False)
-    assert config_of("v1_v4:evoked=true,feedback=0.5", None, None) == presets.v1_v4(feedback=0.5)
+    assert load_config("v1_v4:evoked=False", None, None) == presets.v1_v4(evoked=False)
+    assert load_config("v1_v4:evoked=true,feedback=0.5", None, None) == presets.v1_v4(feedback=0.5)
     assert presets.suite2_v1_v4_config(75).populations()
 
 

@@ -22,7 +22,7 @@ from jtfne.emitters import EMITTERS, LIF, SpikeSource, find_method
 from jtfne.operators import FourSphere, Operator, area_mean, onto_sphere
 from jtfne.optimizers import Gradient
 from jtfne.probes import plan
-from jtfne.probes._base import Linear, SourceRows, VoltageRows
+from jtfne.readouts import Linear, SourceRows, VoltageRows
 from jtfne.simulation import mechanisms_of
 from jtfne.surrogates import SURROGATES, ATan, Sigmoid, Smoothed, SuperSpike, Triangular
 
@@ -80,7 +80,14 @@ def raster_of(words, n_cells):
     return spikes
 
 
-@pytest.mark.parametrize("kinds", MODELS.values(), ids=list(MODELS))
+# Adaptive cells are LIF cells with slow variables, and AdEx has an upstroke as Izhikevich has.
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param(kinds, id=name, marks=pytest.mark.slow if name in ("adaptive", "AdEx") else ())
+        for name, kinds in MODELS.items()
+    ],
+)
 def test_forward_spikes_are_those_of_the_event_path(kinds):
     """In a run and in one that is differentiated; weights are powers of two, whose sums do not
     round.
@@ -137,7 +144,7 @@ def linear(cells, n_areas=2):
     in_uV = Operator(
         1e6 * 1e-9 * np.asarray(head.matrix), ("nA m", "uV"), head.name, head.parameters
     )
-    return Linear.of((area_mean(cells, n_areas), in_uV))
+    return Linear.from_operators((area_mean(cells, n_areas), in_uV))
 
 
 def readouts(net):
@@ -145,7 +152,9 @@ def readouts(net):
     areas = np.asarray(net.identity.area)
     inputs = SourceRows(sources.InputCurrent(), {"eeg": linear(areas)}, 4)
     synaptic = SourceRows(sources.SynapticCurrent(), {"synaptic": linear(areas)}, 5)
-    spiking = SourceRows(sources.SpikeProxy(), {"charge": Linear.of((area_mean(areas, 2),))}, 10)
+    spiking = SourceRows(
+        sources.SpikeProxy(), {"charge": Linear.from_operators((area_mean(areas, 2),))}, 10
+    )
     return SpikeRows(), VoltageRows("vm", None, 10), inputs, synaptic, spiking
 
 

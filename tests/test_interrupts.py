@@ -37,9 +37,9 @@ def config():
     return declared.objective([aim]).trainables([{"path": "cells.PV.drive", "bounds": (0.0, 10.0)}])
 
 
-def stop_after(monkeypatch, cls, n_parts, number):
-    """Send this process a signal when `cls.put` has kept `n_parts`."""
-    put, seen = cls.put, []
+def stop_after(monkeypatch, cls, method, n_parts, number):
+    """Send this process a signal when `method` of `cls` has kept `n_parts`."""
+    put, seen = getattr(cls, method), []
 
     def putting(self, *args, **kwargs):
         if len(seen) == n_parts:
@@ -47,7 +47,7 @@ def stop_after(monkeypatch, cls, n_parts, number):
         seen.append(1)
         return put(self, *args, **kwargs)
 
-    monkeypatch.setattr(cls, "put", putting)
+    monkeypatch.setattr(cls, method, putting)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -56,7 +56,7 @@ def test_a_run_that_is_stopped_names_resume(call, tmp_path, monkeypatch, number,
     handler = signal.getsignal(signal.SIGTERM)
     for n_parts, told in ((0, "nothing had been kept"), (1, "--resume goes on from there")):
         with monkeypatch.context() as patched:
-            stop_after(patched, partial_run.PartialRun, n_parts, number)
+            stop_after(patched, partial_run.PartialRun, "write_chunk", n_parts, number)
             ended, said = call("run", path, "-o", out)
         assert ended == code and told in said and "Traceback" not in said, said
         assert (".out.partial" in said) == (n_parts > 0) and number.name in said
@@ -69,7 +69,7 @@ def test_a_training_that_is_stopped_names_resume(call, tmp_path, monkeypatch):
     path, out = config().to_file(tmp_path / "a.json"), tmp_path / "out"
     asked = ("train", path, "-o", out, "--optimizer", "RandomSearch", "--generations", 2)
     with monkeypatch.context() as patched:
-        stop_after(patched, PartStore, 1, signal.SIGTERM)
+        stop_after(patched, PartStore, "append", 1, signal.SIGTERM)
         ended, said = call(*asked)
     assert ended == 143 and "--resume" in said and str(out) in said, said
     assert call(*asked, "--resume")[0] in (0, 1)

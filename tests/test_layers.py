@@ -10,11 +10,12 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check _system _units",
     "_files",
-    "_arguments _cores _grid _json _keys _names _precision _rows _terminal _time _tree",
+    "_arguments _cores _grid _json _keys _mne_units _names _precision _rows _terminal _time _tree",
     "_stored",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
-    "recordings",
     "pydantic_fields",
+    "readouts",
+    "recordings",
     "config",
     "paradigm presets wiring",
     "plastic",
@@ -44,7 +45,7 @@ FLOORS = (
 )
 # `engine` lies below `flatnet`, which offers it as `FlatNet.run`; the engine itself knows no names.
 # The wings read signals, recorded or simulated alike; they know no engine.
-WING = "geometry measures recordings reports run_folder signals"
+WING = "geometry measures readouts recordings reports run_folder signals"
 ONLY = {"analysis": [*WING.split(), "objective"], "interop": WING.split()}
 ROOMS = [floor.split() for floor in FLOORS]
 GROUND = {room for floor in ROOMS[:4] for room in floor}

@@ -108,7 +108,7 @@ def test_a_run_that_does_not_fit_is_refused_with_its_size_and_a_cure(monkeypatch
     def never(*args, **kwargs):
         raise AssertionError("work began")
 
-    monkeypatch.setattr(simulation, "record", never)
+    monkeypatch.setattr(simulation._simulate, "record", never)
     monkeypatch.setattr(jtfne.Net, "to_flat", never)
     with pytest.raises(jtfne.JtfneError) as refused:
         net.simulate(duration_ms=60_000)

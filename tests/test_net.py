@@ -366,6 +366,8 @@ def test_ids_come_back_in_the_order_asked(net):
             {"ids": [3, 200]},
             r"ids=\[200\] is not allowed; allowed: the ids of the 200 cells, 0 .. 199",
         ),
+        ({"ids": [3, 9, 3]}, "ids=3, given twice, is not allowed; allowed: each once"),
+        ({"cell_type": ["E", "E"]}, "cell_type='E', given twice"),
         ({"ids": [-1]}, r"ids=\[-1\]"),
         ({"ids": [1.0]}, "integers"),
         ({"ids": [True]}, "integers"),

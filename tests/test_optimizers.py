@@ -24,7 +24,7 @@ from jtfne.optimizers import (
     correlation_factor,
     minimize,
 )
-from jtfne.optimizers._descent import probes, slope
+from jtfne.optimizers._descent import antithetic_pairs, estimate_gradient
 from jtfne.optimizers.cma_es import _seed
 
 KEY = jax.random.key(4)
@@ -253,23 +253,25 @@ def test_the_slope_of_pairs_is_the_gradient_on_average():
     """
     n, g = 4000, np.array([1.0, -2.0, 0.5])
     record = RandomSearch().init(KEY, LOWER, UPPER, START).record
-    x = probes(record, record.best_x, 0.05, n)
+    x = antithetic_pairs(record, record.best_x, 0.05, n)
     with precision("float64"):
         wide = np.asarray(x, np.float64)
-        found = slope(jax.tree.map(np.asarray, record), wide, wide / WIDTH @ g, None, "here")
+        found = estimate_gradient(
+            jax.tree.map(np.asarray, record), wide, wide / WIDTH @ g, None, "here"
+        )
     squares = 9.0 / 15.0 * ((g**2).sum() + 2.0 * g**2)  # E[u_i^2 u_j^2] = 1/15, 3/15 where i = j
     np.testing.assert_array_less(np.abs(found - g), 4.0 * np.sqrt((squares - g**2) / n))
 
 
 def test_a_pair_with_a_score_that_is_not_finite_says_nothing():
     record = RandomSearch().init(KEY, LOWER, UPPER, START).record
-    x = probes(record, record.best_x, 0.1, 2)
+    x = antithetic_pairs(record, record.best_x, 0.1, 2)
     y = np.asarray(x).sum(1)
-    alone = slope(record, np.asarray(x)[[0, 2, 4]], y[[0, 2, 4]], None, "here")
+    alone = estimate_gradient(record, np.asarray(x)[[0, 2, 4]], y[[0, 2, 4]], None, "here")
     y[1] = np.nan
-    np.testing.assert_allclose(slope(record, x, y, None, "here"), alone, rtol=1e-6)
+    np.testing.assert_allclose(estimate_gradient(record, x, y, None, "here"), alone, rtol=1e-6)
     y[2] = np.inf
-    np.testing.assert_array_equal(slope(record, x, y, None, "here"), 0.0)
+    np.testing.assert_array_equal(estimate_gradient(record, x, y, None, "here"), 0.0)
 
 
 @pytest.mark.parametrize("optimizer", [SDR(n_pairs=0), GSDR(n_pairs=0), AGSDR(n_pairs=0)])

@@ -15,8 +15,8 @@ from jtfne.config import AtDepth, AtSoma, Between, SourceMap, closed_field, open
 from jtfne.emitters import LIF, TwoCompartment
 from jtfne.measures.csd import SecondDifference
 from jtfne.measures.icsd import SplineICSD
-from jtfne.probes import plan
-from jtfne.probes.fields import CSDProbe, LFPProbe
+from jtfne.probes import mechanism_signs, plan
+from jtfne.probes._cell_loops import build_source_maps
 from jtfne.simulation import simulate
 from jtfne.sources import EXTERNAL
 from jtfne.synapses import BiExponentialConductance, Exponential
@@ -98,7 +98,7 @@ def test_columns_of_the_source_map_sum_to_zero_and_moments_are_those_of_the_prof
     tuft = Between(first=AtDepth(depth=0.0), last=AtSoma(above_mm=0.13))
     config = still(SourceMap(enters=tuft, returns=AtSoma(above_mm=-0.07)), layers=("L2/3", "L5"))
     net = jtfne.construct(config)
-    loops = plan(net, config).probes[0].loops
+    loops = build_source_maps(net, config, mechanism_signs(net, config))
     (spread,) = loops.maps
     assert np.abs(spread).sum(0).min() > 0.1 and spread.shape[1:] == (1, N_CELLS)
     assert np.abs(spread.sum(0)).max() < 1e-14
@@ -315,7 +315,7 @@ def test_eeg_and_meg_are_lead_fields_of_the_dipoles():
     assert eeg.attrs["units"] == "V" and eeg.shape == (30, 64) and abs(eeg).max() > 0.0
     assert meg.attrs["units"] == "T and T/m" and meg.shape == (30, 306)
     assert set(meg["unit"].values[meg["channel"].str.endswith("1").values]) == {"T"}
-    coils, _, _ = jtfne.probes._sensors.helmet_coils("neuromag", None)
+    coils, _, _ = jtfne.readouts._sensors.helmet_coils("neuromag", None)
     of_meg = operators.SarvasSphere.of_coils(coils, dipoles_mm, head["centre_mm"]).along(normals)
     want = dipole.values @ of_meg.matrix.T
     for unit in ("T", "T/m"):
@@ -541,4 +541,4 @@ def test_probes_share_one_pass():
     (recorder,) = planned.recorders
     # excitation minus inhibition, and drive
     assert len(recorder.parts) == 5 and len(recorder.source.parts) == 1
-    assert isinstance(planned.probes[0], LFPProbe) and isinstance(planned.probes[1], CSDProbe)
+    assert [probe.name for probe in planned.probes] == ["lfp", "csd", "dipole", "eeg", "meg"]

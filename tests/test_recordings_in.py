@@ -11,7 +11,8 @@ import xarray as xr
 import jtfne
 import runs
 from jtfne import analysis, interop, measures
-from jtfne.recordings import SUFFIXES, sample_ends_ms
+from jtfne._time import sample_ends_ms
+from jtfne.recordings import SUFFIXES
 
 SAMPLING_Hz = 250.0
 TYPES = {"Fz": "eeg", "Cz": "eeg", "Pz": "eeg", "M1": "mag", "G1": "grad", "EOG": "eog"}

@@ -93,7 +93,7 @@ class Stop(BaseException):
 
 def stopped(monkeypatch, out, net, *, after, error=Stop, **asked):
     """Leave the first `after` chunks of a run in `out`."""
-    put = partial_run.PartialRun.put
+    put = partial_run.PartialRun.write_chunk
 
     def failing(self, *args, **kwargs):
         if self.n_chunks == after:
@@ -101,7 +101,7 @@ def stopped(monkeypatch, out, net, *, after, error=Stop, **asked):
         put(self, *args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(partial_run.PartialRun, "put", failing)
+        patched.setattr(partial_run.PartialRun, "write_chunk", failing)
         with pytest.raises(error):
             simulate(net, out=out, **{"paradigm": INPUT, **ASKED, **asked})
 
@@ -560,7 +560,7 @@ EVERY_STEP = textwrap.dedent(
             setattr(os, name, dying(getattr(os, name)))
         with partial_run.open_partial_run(out, run, 7) as partial:
             for k in range(partial.n_chunks, 3):
-                partial.put(arrays(k), spikes(k), arrays(-k) if k < 2 else None, of=3)
+                partial.write_chunk(arrays(k), spikes(k), arrays(-k) if k < 2 else None, of=3)
                 acknowledged.write_text(str(k + 1))
             partial.finish(tree, {"files": []})
         os._exit(0)
@@ -590,7 +590,7 @@ EVERY_STEP = textwrap.dedent(
             if 0 < partial.n_chunks < 3:
                 np.testing.assert_array_equal(partial.carry()["rows"], arrays(-partial.n_chunks + 1)["rows"])
             for k in range(partial.n_chunks, 3):
-                partial.put(arrays(k), spikes(k), None, of=3)
+                partial.write_chunk(arrays(k), spikes(k), None, of=3)
             partial.finish(tree, {"files": []})
         assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "signals.zarr"]
         run_folder.read_run(out, run_folder.read_manifest(out))
@@ -765,7 +765,7 @@ def call(monkeypatch, capsys):
 def test_the_command_line_resumes(call, tmp_path, monkeypatch):
     path = config(duration_ms=300.0).to_file(tmp_path / "circuit.toml")
     asked = ("run", path, "-o", tmp_path / "out")
-    room, put = tmp_path / ".out.partial", partial_run.PartialRun.put
+    room, put = tmp_path / ".out.partial", partial_run.PartialRun.write_chunk
     whole = hashes(jtfne.construct(jtfne.Config.from_file(path)).simulate())
 
     def full(self, *args, **kwargs):
@@ -774,7 +774,7 @@ def test_the_command_line_resumes(call, tmp_path, monkeypatch):
         put(self, *args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(partial_run.PartialRun, "put", full)
+        patched.setattr(partial_run.PartialRun, "write_chunk", full)
         code, said = call(*asked)
     assert code == 1 and "No space left" in said and "Traceback" not in said
     assert not (tmp_path / "out").exists() and n_listed(room) == 2

@@ -147,7 +147,7 @@ def test_signals_know_their_folder_from_anywhere_and_say_when_it_is_gone(
 
 
 def test_a_run_that_grows_can_be_read_as_zarr(net, held, tmp_path, monkeypatch):
-    put = partial_run.PartialRun.put
+    put = partial_run.PartialRun.write_chunk
 
     def stopping(self, *args, **kwargs):
         if self.n_chunks == 6:
@@ -155,7 +155,7 @@ def test_a_run_that_grows_can_be_read_as_zarr(net, held, tmp_path, monkeypatch):
         put(self, *args, **kwargs)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(partial_run.PartialRun, "put", stopping)
+        patched.setattr(partial_run.PartialRun, "write_chunk", stopping)
         simulate(net, out=tmp_path / "run", **ASKED)
     vm = zarr.open_group(tmp_path / "run" / "partial" / "rows.zarr", mode="r")["vm"]
     assert vm.shape == (8, 40, 150)  # 4 chunks of 80 steps in each of two trials
@@ -271,7 +271,7 @@ def test_any_part_of_rows_is_that_of_the_whole(data, rest, block_bytes):
         want = want[(slice(None),) * axis + (each,)]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(_rows, "BLOCK_BYTES", block_bytes)
-        np.testing.assert_array_equal(_rows.taken(Given(values), key), want, strict=True)
+        np.testing.assert_array_equal(_rows.read_part(Given(values), key), want, strict=True)
         np.testing.assert_array_equal(_rows.whole(Given(values)), values, strict=True)
         twice = _rows.MappedRows(
             Given(values), lambda kept: 2.0 * kept.reshape(*kept.shape[:2], -1)

@@ -300,12 +300,10 @@ def test_a_key_is_one_whatever_the_flags():
         assert np.array_equal(jax.random.key_data(key), jax.random.key_data(_keys.key(3, "noise")))
     finally:
         jax.config.update("jax_random_seed_offset", 0)
-    plain = np.asarray(
-        _keys.uniforms(_keys.derive_streams(key, _keys.number_streams(9)), np.float32)
-    )
+    plain = np.asarray(_keys.uniforms(_keys.fold_words(key, _keys.number_streams(9)), np.float32))
     with jax.threefry_partitionable(False):
         np.testing.assert_array_equal(
-            _keys.uniforms(_keys.derive_streams(key, _keys.number_streams(9)), np.float32), plain
+            _keys.uniforms(_keys.fold_words(key, _keys.number_streams(9)), np.float32), plain
         )
     for other in (jax.random.key(1, impl="rbg"), jax.random.PRNGKey(1)):  # keys of a user
         assert len(_keys.streams(other)) == 3
@@ -457,7 +455,7 @@ def test_times_that_were_float32_come_in_their_step(dt_ms, end_ms):
     ],
 )
 def test_sizes_and_meanings_are_refused_before_any_work(make, monkeypatch):
-    monkeypatch.setattr(jtfne.simulation, "record", None)
+    monkeypatch.setattr(jtfne.simulation._simulate, "record", None)
     with pytest.raises(jtfne.JtfneError, match=r"is not allowed; allowed: "):
         jtfne.construct(config()).simulate(make(), progress=False)
 

@@ -16,7 +16,7 @@ from jtfne import engine
 from jtfne._precision import precision
 from jtfne.delivery import Ring, pack, unpack
 from jtfne.emitters import LIF
-from jtfne.probes._base import Keep, SourceRows, VoltageRows
+from jtfne.readouts import Keep, SourceRows, VoltageRows
 from jtfne.sources import TotalMembraneCurrent
 
 TAU_M, C_M = 10.0, 250.0

@@ -48,7 +48,7 @@ def events(paradigm, duration_ms=1e6):
         (trial, onset_ms, each.label)
         for trial in range(paradigm.n_trials)
         for each in paradigm.stimuli
-        for drive in (each.presented(trial) if each.event else ())
+        for drive in (each.list_presentations(trial) if each.event else ())
         for onset_ms, _ in drive.events_ms(duration_ms)
     ]
     return sorted(rows)
@@ -334,7 +334,7 @@ def test_a_stopped_task_resumes_to_the_same_bits(after, tmp_path, monkeypatch):
     class Stop(BaseException):
         pass
 
-    put = partial_run.PartialRun.put
+    put = partial_run.PartialRun.write_chunk
 
     def failing(self, *args, **kwargs):
         if self.n_chunks == after:
@@ -343,7 +343,7 @@ def test_a_stopped_task_resumes_to_the_same_bits(after, tmp_path, monkeypatch):
 
     asked = {"chunk_steps": 320, "out": tmp_path / "run"}
     with monkeypatch.context() as patched, pytest.raises(Stop):
-        patched.setattr(partial_run.PartialRun, "put", failing)
+        patched.setattr(partial_run.PartialRun, "write_chunk", failing)
         simulate(NET, MIXED, **asked)
     with pytest.raises(jtfne.JtfneError):
         other = P(stimuli=MIXED.stimuli, n_trials=6, conditions=("x",) * 6)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import jtfne
 from jtfne import _grid, engine, stimuli
 from jtfne.emitters import EMITTERS, GLIF2, LIF, SynapticInput, Trains
-from jtfne.engine._checkpointed import checkpointed
+from jtfne.engine._checkpointed import advance_checkpointed
 from jtfne.simulation._inputs import build_run_inputs
 
 P = jtfne.Paradigm
@@ -396,7 +396,7 @@ def test_delays_that_differ_by_edge_are_rounded_to_the_nearest_step():
 
 def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
     """At 0 ms a spike stands before the first step: `advance` adds it to the first chunk only,
-    `checkpointed` too.
+    `advance_checkpointed` too.
     """
     net = jtfne.construct(BASE)
     flat = net.to_flat(mechanisms=["AMPA"])
@@ -415,4 +415,4 @@ def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
     whole = currents_after(engine.advance, (0, 40))
     np.testing.assert_allclose(whole, 50.0 * (np.exp(-4.0 / 2.0) + np.exp(-2.0 / 2.0)), rtol=1e-5)
     np.testing.assert_array_equal(currents_after(engine.advance, (0, 20), (20, 20)), whole)
-    np.testing.assert_array_equal(currents_after(checkpointed, (0, 40)), whole)
+    np.testing.assert_array_equal(currents_after(advance_checkpointed, (0, 40)), whole)

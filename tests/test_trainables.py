@@ -96,7 +96,7 @@ def test_scales_of_the_search():
     assert gain.value(math.log(4.0) + 1e-9) == 4.0, "not beyond a bound by rounding"
     down = Trainable(path="connections.PV->all.weight", bounds=(-20.0, -2.0), transform="Log")
     assert down.search_bounds == (math.log(2.0), math.log(20.0))
-    assert down.value(down.searched(-5.0)) == pytest.approx(-5.0, rel=1e-12)
+    assert down.value(down.to_search_scale(-5.0)) == pytest.approx(-5.0, rel=1e-12)
     np.testing.assert_allclose(down.value(np.log([3.0, 7.0]), np), [-3.0, -7.0], rtol=1e-12)
     plain = Trainable(path="cells.E.drive", bounds=(0, 9))
     assert (

@@ -7,6 +7,7 @@ import json
 import math
 import multiprocessing
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import ClassVar, NamedTuple
 
 import jax
 import numpy as np
@@ -19,7 +20,7 @@ from jtfne.config import Trainable
 from jtfne.optimizers import AGSDR, CMAES, Gradient, RandomSearch
 from jtfne.paradigm import Paradigm
 from jtfne.trainer import Trainer
-from jtfne.trainer._trainer import to_json_values
+from jtfne.trainer._provenance import to_json_values
 
 CONFIG = (
     jtfne.suite2_net1_config(60)
@@ -153,6 +154,47 @@ def test_a_larger_budget_goes_on_and_a_finished_folder_is_read(tmp_path):
     first = trained(tmp_path, budget=6)
     same(trained(tmp_path, budget=6, client=StoppingClient(0)), first)
     same(trained(tmp_path, budget=9), trained(budget=9))
+
+
+class KeyedState(NamedTuple):
+    """key: a typed key of JAX, which numpy holds as words only."""
+
+    key: jax.Array
+    x: np.ndarray
+    best_score: float
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnSearch:
+    """A random search of a user's own, whose state holds a typed key."""
+
+    traceable: ClassVar[bool] = False
+    needs_gradients: ClassVar[bool] = False
+    LIMITS: ClassVar[dict] = {}
+
+    def n_candidates(self, d):
+        return 3
+
+    def init(self, key, lower, upper, start=None):
+        bounds = np.stack([lower, upper]).astype(np.float64)
+        return KeyedState(jax.random.key(7), bounds, np.inf)
+
+    def ask(self, state):
+        key, draw_key = jax.random.split(state.key)
+        shares = np.asarray(jax.random.uniform(draw_key, (3, state.x.shape[1])))
+        return state.x[0] + (state.x[1] - state.x[0]) * shares, state._replace(key=key)
+
+    def tell(self, state, candidates, scores, gradients=None):
+        return state._replace(best_score=min(float(state.best_score), float(np.min(scores))))
+
+    def best(self, state):
+        return state.x[0], state.best_score
+
+
+def test_a_state_with_a_typed_key_is_stored_and_goes_on(tmp_path):
+    straight = trained(optimizer=OwnSearch(), budget=9)
+    trained(tmp_path, optimizer=OwnSearch(), budget=6)
+    same(trained(tmp_path, optimizer=OwnSearch(), budget=9), straight)
 
 
 def test_folders_of_anything_else_are_refused(tmp_path):

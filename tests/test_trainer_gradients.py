@@ -21,7 +21,8 @@ from jtfne.optimizers import AGSDR, CMAES, Gradient
 from jtfne.surrogates import Smoothed, SuperSpike
 from jtfne.trainer import Trainer, _gradients
 from jtfne.trainer._gradients import ScoreGradient, ScoreGradients
-from jtfne.trainer._trainer import _Fit, to_json_values
+from jtfne.trainer._provenance import to_json_values
+from jtfne.trainer._trainer import _Fit
 from test_trainer import Stopped, StoppingClient, same
 
 PATHS = [each.path for each in page.TRAINABLES]
@@ -73,12 +74,12 @@ def test_scores_and_gates_are_those_of_event_runs(result):
 
 def test_a_run_with_slopes_scores_what_the_run_of_events_does(result):
     """By its own arrays, in bins of steps: to rounding, since the spikes are the same."""
-    fit = _Fit.of(Trainer(AIM, optimizer=Gradient()), NET)
-    assert fit.slopes.recorders[0].every == 25, (
+    fit = _Fit.prepare(Trainer(AIM, optimizer=Gradient()), NET)
+    assert fit.gradients.recorders[0].every == 25, (
         "the largest bin of the window, and no longer than a chunk"
     )
     found = fit.trainer.objective.evaluate(fit.runs.run(Candidate(tuple(START), 0)))
-    slopes = [fit.slopes.at(START, seed) for seed in (0, 5)]
+    slopes = [fit.gradients.compute(START, seed) for seed in (0, 5)]
     assert slopes[0].score == pytest.approx(found.score, rel=1e-6) and found.score > 0.0
     terms = dict(zip(found.metrics["name"], found.metrics["term"], strict=True))
     assert slopes[0].terms == pytest.approx(terms, rel=1e-6)
@@ -104,11 +105,13 @@ def test_a_value_at_its_bound_has_its_whole_slope(kind, bounds):
 def test_bins_of_spikes_are_cut_by_no_window():
     axes = Axes(step_ms=0.1, n_samples=1000, labels={"neuron": [0]})
     rate = Metric(measure=MeanRate(), target=1.0, window_ms=(20.0, 99.0))
-    every, coarse = _gradients._binned([rate], axes, [])
+    every, coarse = _gradients._choose_spike_bins([rate], axes, [])
     assert every == 10 and coarse.step_ms == pytest.approx(1.0) and coarse.n_samples == 100
     fano = Metric(measure=FanoFactor(bin_ms=0.5), target=1.0)
-    assert _gradients._binned([rate, fano], axes, [])[0] == 5
-    assert _gradients._binned([rate], axes, [7])[0] == 2, "rows of both in a chunk of 31 steps"
+    assert _gradients._choose_spike_bins([rate, fano], axes, [])[0] == 5
+    assert _gradients._choose_spike_bins([rate], axes, [7])[0] == 2, (
+        "rows of both in a chunk of 31 steps"
+    )
 
 
 def test_nothing_is_compiled_anew_between_steps_seeds_and_trainings(compiled):
@@ -174,17 +177,17 @@ def test_slopes_are_those_of_differences_in_the_scale_of_the_search(monkeypatch)
     )
     monkeypatch.setattr(_gradients, "_backward", quickly(_gradients._backward))
     net = jtfne.construct(config)
-    fit = _Fit.of(Trainer(optimizer=Gradient(), surrogate=Smoothed(SuperSpike())), net)
+    fit = _Fit.prepare(Trainer(optimizer=Gradient(), surrogate=Smoothed(SuperSpike())), net)
     start = np.array(
-        [each.searched(value) for each, value in zip(fit.trainables, fit.start, strict=True)]
+        [each.to_search_scale(value) for each, value in zip(fit.trainables, fit.start, strict=True)]
     )
-    got, step = fit.slopes.at(start, 0), 1e-5
+    got, step = fit.gradients.compute(start, 0), 1e-5
     assert len(got.terms) == 3 and all(
         math.isfinite(each) and each != 0.0 for each in got.terms.values()
     )
     assert (np.abs(got.by_place) > 1e-4).all(), got.by_place
     for k, each in enumerate(np.eye(start.size)):
-        ends = [fit.slopes.at(start + sign * step * each, 0).score for sign in (1.0, -1.0)]
+        ends = [fit.gradients.compute(start + sign * step * each, 0).score for sign in (1.0, -1.0)]
         assert got.by_place[k] == pytest.approx((ends[0] - ends[1]) / (2.0 * step), rel=1e-4), (
             fit.trainables[k].path
         )
@@ -219,7 +222,7 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
         by_place = np.array([-1.0 if x[0] < 5.0 else np.nan, 0.0, 0.0, 0.0])
         return ScoreGradient(1.0, {"E": 1.0, "PV": math.inf if seed == 3 else 0.0}, by_place)
 
-    monkeypatch.setattr(ScoreGradients, "at", made_up)
+    monkeypatch.setattr(ScoreGradients, "compute", made_up)
     # from which that way leads away
     silent = jtfne.Objective([Metric(measure=MeanRate(), cells="E", target=0.0)])
     found = trained(seeds=(4, 3), objective=silent, optimizer=Gradient(transform=optax.sgd(0.02)))
@@ -235,7 +238,7 @@ def test_what_is_not_finite_and_what_does_not_move_is_reported_by_name(monkeypat
 def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
     monkeypatch.setattr(
         ScoreGradients,
-        "at",
+        "compute",
         lambda self, x, seed: ScoreGradient(1.0, {}, np.array([0.5, 0.5, 0.5, np.nan])),
     )
     with pytest.raises(
@@ -248,7 +251,9 @@ def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
 def test_a_gate_needs_no_slope():
     gate = {"measure": CV(), "cells": "E", "condition": Below(1.0), "name": "regular"}
     assert (
-        _Fit.of(Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET).slopes
+        _Fit.prepare(
+            Trainer(jtfne.Objective([E_RATE], [gate]), optimizer=Gradient()), NET
+        ).gradients
         is not None
     )
 
@@ -294,6 +299,6 @@ def test_what_has_no_slope_is_refused_before_any_run(config, given, told, monkey
     monkeypatch.setattr(
         "jtfne.candidates.CandidateRunner.run", lambda self, job: pytest.fail("a run")
     )
-    monkeypatch.setattr(ScoreGradients, "at", lambda self, x, seed: pytest.fail("a run"))
+    monkeypatch.setattr(ScoreGradients, "compute", lambda self, x, seed: pytest.fail("a run"))
     with pytest.raises(JtfneError, match=told):
         trained(net=net, **given)

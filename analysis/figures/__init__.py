@@ -1,6 +1,4 @@
-"""Figures: each takes a run or an array and an optional `ax`, and returns the Axes; no pyplot, no
-global settings.
-"""
+"""Figures: each takes a run or an array and an optional `ax`, and returns the Axes."""
 
 from jtfne.analysis.figures.cells import layout, raster, rates, timeline, vm
 from jtfne.analysis.figures.circuit import connectivity

@@ -56,7 +56,7 @@ def check_number(value: Any, name: str, where: str) -> float:
     return float(value)
 
 
-def readout_of(data: Any, readout: str, where: str) -> xr.DataArray:
+def get_readout(data: Any, readout: str, where: str) -> xr.DataArray:
     """The readout of a run, or the array itself. Raises: JtfneError for anything else."""
     if isinstance(data, xr.DataArray):
         return data
@@ -65,11 +65,10 @@ def readout_of(data: Any, readout: str, where: str) -> xr.DataArray:
     return data.get(readout)
 
 
-def array_of(
+def get_array(
     data: Any, readout: str, *needed: str, where: str, free: "Sequence[str]" = ()
 ) -> xr.DataArray:
-    """Finite float64 values over the dimensions `needed`, of a run or an array, mean over trials;
-    times in ms.
+    """Finite float64 values over the dimensions `needed`, mean over trials, with times in ms.
 
     Parameters
     ----------
@@ -87,7 +86,7 @@ def array_of(
         For other data, a dimension that is missing or too many, values that are no real numbers or
         not finite, no values, and times or frequencies that do not rise.
     """
-    array = readout_of(data, readout, where)
+    array = get_readout(data, readout, where)
     dims = tuple(map(str, array.dims))
     missing_dims = [dim for dim in needed if dim not in dims]
     if missing_dims:
@@ -162,7 +161,7 @@ def _check_finite(data: xr.DataArray, where: str) -> None:
     raise refuse(description, "finite values", where)
 
 
-def events_of(data: Data, events: Any) -> pd.DataFrame:
+def get_events(data: Data, events: Any) -> pd.DataFrame:
     """The distinct stimulus events, by onset: onset_ms, duration_ms, label; those of the run unless
     given.
 

@@ -12,6 +12,7 @@ from jtfne._check import one_of, refuse
 from jtfne._files import replace_file, resolve_path
 from jtfne._units import Floats
 from jtfne.analysis.figures import _text
+from jtfne.readouts import find_readout
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ DIVERGING, SEQUENTIAL = "RdBu_r", "cividis"
 # Okabe and Ito's palette, which colour-blind readers tell apart: jfly.uni-koeln.de/color (2008).
 TYPE_COLOURS = {"E": "#0072B2", "PV": "#D55E00", "SST": "#009E73", "VIP": "#CC79A7"}
 MORE_COLOURS = ("#E69F00", "#56B4E9", "#000000", "#F0E442", "#7F7F7F", "#882255")
-SHORT_NAMES = {"vm": "membrane potential", "source": "source current"}
 WINDOW_ms = (-50.0, 150.0)
 
 
@@ -55,7 +55,7 @@ def axes_for(ax: "Axes | None", width_in: float = 6.0, height_in: float = 4.0) -
     return ax
 
 
-def figure_of(ax: "Axes") -> "Figure":
+def get_figure(ax: "Axes") -> "Figure":
     """The figure that holds `ax`. Raises: JtfneError if there is none."""
     figure = ax.get_figure(root=True)
     if figure is None:
@@ -81,7 +81,7 @@ def tidy(ax: "Axes", *, frame: bool = True) -> "Axes":
 
 def colour_bar(ax: "Axes | list[Axes]", mappable: "ScalarMappable", label: str) -> "Colorbar":
     """Draw a colour bar right of `ax`, with `label`."""
-    figure = figure_of(ax[0] if isinstance(ax, list) else ax)
+    figure = get_figure(ax[0] if isinstance(ax, list) else ax)
     bar = figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=25)
     bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 4))
     bar.set_label(_text.drawable(label), fontsize=FONT_pt, color=INK, parse_math=False)
@@ -127,7 +127,7 @@ def one_area(data: xr.DataArray, area: str | None, where: str) -> tuple[xr.DataA
     return data.isel(area=area_names.index(chosen_area)), chosen_area
 
 
-def depths_of(data: xr.DataArray, where: str) -> xr.DataArray:
+def with_depths(data: xr.DataArray, where: str) -> xr.DataArray:
     """`data` in order of depth.
     Raises: JtfneError if its channels have none, or there is only one.
     """
@@ -180,9 +180,7 @@ def around(
 
 
 def mark_events(ax: "Axes", events: pd.DataFrame, *, named: bool = True) -> None:
-    """Shade each event over time, with its label above the axes; labels that would collide are left
-    out.
-    """
+    """Shade each event over time, with its label above the axes unless labels would collide."""
     left, right = ax.get_xlim()
     free_from = -np.inf
     for onset_ms, duration_ms, label in events.itertuples(index=False):
@@ -221,26 +219,24 @@ def scale_bar(ax: "Axes", at_most: float, units: str) -> None:
     _text.put_note(ax, f"{height:g} {units}", (x, height / 2), (4, 0), fontsize=SMALL_pt, **look)
 
 
-def peak_of(values: Floats) -> float:
+def peak_magnitude(values: Floats) -> float:
     """The largest size of `values`, 1 where all are 0: the ends of a colour scale centred on 0."""
     return float(np.abs(values).max()) or 1.0
 
 
-def unit_of(data: xr.DataArray) -> str:
+def unit_label(data: xr.DataArray) -> str:
     """The unit of `data`, with "(proxy)" behind that of a proxy."""
     units = str(data.attrs.get("units", "a.u."))
     return f"{units} (proxy)" if data.attrs.get("proxy") else units
 
 
-def name_of(data: xr.DataArray) -> str:
+def short_name(data: xr.DataArray) -> str:
     """A short name for a readout: LFP, CSD, EEG, MEG, membrane potential."""
     readout = str(data.attrs.get("readout", "signal" if data.name is None else data.name))
-    if readout in SHORT_NAMES:
-        return SHORT_NAMES[readout]
-    stem = readout.removesuffix("_proxy")
-    return stem.upper() if stem in ("lfp", "csd", "eeg", "meg", "emm") else stem
+    catalogued = find_readout(readout)
+    return readout if catalogued is None else catalogued.short_name or readout
 
 
-def labelled(data: xr.DataArray) -> str:
+def label_with_unit(data: xr.DataArray) -> str:
     """Name and unit of `data`, such as `LFP, a.u. (proxy)`."""
-    return f"{name_of(data)}, {unit_of(data)}"
+    return f"{short_name(data)}, {unit_label(data)}"

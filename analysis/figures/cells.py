@@ -73,7 +73,7 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
         note: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": _style.SMALL_pt}
         text = f"{len(dot_indices):,} of {len(ids):,} spikes: one a pixel"
         _text.put_note(ax, text, (1.0, 0.0), (0, -16), xycoords="axes fraction", **note)
-    _style.mark_events(ax, _inputs.events_of(signals, None))
+    _style.mark_events(ax, _inputs.get_events(signals, None))
     return _style.tidy(ax)
 
 
@@ -145,7 +145,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     cells, rows, ids = _choose_cells(signals, n)
     # all cells of a long run are gigabytes
     potentials = signals.get("vm", trial=trial, ids=ids[rows])
-    potentials = _inputs.array_of(potentials, "vm", "time", "neuron", where=where).transpose(
+    potentials = _inputs.get_array(potentials, "vm", "time", "neuron", where=where).transpose(
         "time", "neuron"
     )
     has_names = bool(cells["cell_type"].iloc[0])
@@ -169,7 +169,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
         ylim=(-(len(rows) - 0.9) * step, step),
     )
     _style.scale_bar(ax, 0.6 * step, str(potentials.attrs["units"]))
-    _style.mark_events(ax, _inputs.events_of(signals, None))
+    _style.mark_events(ax, _inputs.get_events(signals, None))
     return _style.tidy(ax, frame=False)
 
 
@@ -197,9 +197,7 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     half_mm = max(float(cells["x_mm"].abs().max()), 0.05)
     pitch_mm = 2.5 * half_mm
     ax = _style.axes_for(ax, 1.6 + 2.2 * len(areas), 4.2)
-    x_mm = cells["x_mm"] + cells["area"].map(
-        {name: k * pitch_mm for k, name in enumerate(areas)}
-    ).astype(float)
+    x_mm = cells["x_mm"] + pitch_mm * _number_by_appearance(cells["area"])
     base_size = float(np.clip(4000.0 / len(cells), 2.0, 20.0))
     entries: dict[str, Artist] = {}
     for name, colour in _style.colours(cells["cell_type"]).items():
@@ -225,10 +223,13 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
             _text.put_text(ax, number * pitch_mm, 1.01, area, fontsize=_style.FONT_pt, **title_look)
     ax.set(xlabel="x (mm)", ylabel="depth (mm)", ylim=(float(cells["z_mm"].max()) * 1.02, 0.0))
     ax.set_xlim(-1.7 * half_mm, (len(areas) - 1) * pitch_mm + 1.2 * half_mm)
-    ax.set_xticks(
-        [number * pitch_mm + x for number in range(len(areas)) for x in (-half_mm, 0.0, half_mm)]
-    )
-    ax.set_xticklabels([f"{x:.2g}" for _ in areas for x in (-half_mm, 0.0, half_mm)])
+    ticks_mm, tick_labels = [], []
+    for number in range(len(areas)):
+        for x in (-half_mm, 0.0, half_mm):
+            ticks_mm.append(number * pitch_mm + x)
+            tick_labels.append(f"{x:.2g}")
+    ax.set_xticks(ticks_mm)
+    ax.set_xticklabels(tick_labels)
     _draw_legend(ax, entries, markerscale=2.0)
     return _style.tidy(ax)
 
@@ -252,7 +253,7 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     JtfneError
         If the run had no stimulus.
     """
-    events = _inputs.events_of(_inputs.check_run(signals, "timeline"), None)
+    events = _inputs.get_events(_inputs.check_run(signals, "timeline"), None)
     if events.empty:
         raise refuse("a run without events", "one with a stimulus", "analysis.figures.timeline")
     labels = list(dict.fromkeys(events["label"].astype(str)))
@@ -271,8 +272,7 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
 def _choose_cells(
     signals: Signals, n: int
 ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
-    """Area, layer and type of every cell with a potential; the rows of `n` of them to show; and the
-    ids of all.
+    """Labels of every cell with a potential, the rows of the `n` to show, and the ids of all.
 
     Raises: JtfneError if potentials were not recorded.
     """
@@ -305,30 +305,30 @@ def _draw_boundaries(ax: "Axes", cells: pd.DataFrame, centre_mm: float, reach_mm
         )
 
 
+def _number_by_appearance(names: pd.Series) -> NDArray[np.int64]:
+    """For each entry the number of its name, from 0 in order of first appearance."""
+    numbers, _ = pd.factorize(names)
+    return np.asarray(numbers, np.int64)
+
+
 def _sort_by_layer(cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells in the order of a raster's rows: area, then layer by mean depth, then type in the net's
-    order.
-    """
+    """Cells in the order of a raster's rows: area, layer by mean depth, type in the net's order."""
     depth = cells.groupby(["area", "layer"])["z_mm"].transform("mean")
-    area = cells["area"].map(
-        {name: number for number, name in enumerate(dict.fromkeys(cells["area"]))}
-    )
-    kind = cells["cell_type"].map(
-        {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
-    )
+    area, kind = _number_by_appearance(cells["area"]), _number_by_appearance(cells["cell_type"])
     return cells.iloc[np.lexsort((kind, depth, area))].reset_index(drop=True)
 
 
 def _draw_bands(ax: "Axes", cells: pd.DataFrame) -> None:
     """Shade every second layer of a raster, and label each at its middle."""
     names = _layer_names(cells)
-    centres = []
+    labels, centres = [], []
     for number, name in enumerate(dict.fromkeys(names)):
         rows = np.flatnonzero(names == name)
-        centres.append((name, float(rows.mean())))
+        labels.append(name)
+        centres.append(float(rows.mean()))
         if number % 2 == 0:
             ax.axhspan(rows[0] - 0.5, rows[-1] + 0.5, color=_style.BAND, lw=0, zorder=0)
-    _text.name_ticks(ax, "y", [row for _, row in centres], [name for name, _ in centres])
+    _text.name_ticks(ax, "y", centres, labels)
     ax.tick_params(axis="y", length=0)
 
 
@@ -351,13 +351,10 @@ def _draw_legend(ax: "Axes", entries: "dict[str, Artist]", *, markerscale: float
 def _choose_examples(cells: pd.DataFrame, n: int) -> NDArray[np.int64]:
     """Rows of `n` example cells: E of each layer first, then another type in each, and so on."""
     layers = cells["area"] + " " + cells["layer"]
-    layer = layers.map(
-        {name: number for number, name in enumerate(dict.fromkeys(layers))}
-    ).to_numpy(np.int64)
-    kinds = {name: number for number, name in enumerate(dict.fromkeys(cells["cell_type"]))}
-    kind = cells["cell_type"].map(kinds).to_numpy(np.int64)
+    layer, kind = _number_by_appearance(layers), _number_by_appearance(cells["cell_type"])
+    n_kinds = int(kind.max(initial=-1)) + 1
     # Turn 0 takes the first type in every layer; later turns take a different one in each.
-    turn = np.where(kind == 0, 0, 1 + (kind - 1 - layer) % max(len(kinds) - 1, 1))
+    turn = np.where(kind == 0, 0, 1 + (kind - 1 - layer) % max(n_kinds - 1, 1))
     rank = cells.groupby(POPULATION, sort=False).cumcount().to_numpy()
     example_rows = np.lexsort((layer, turn, rank))[:n]
     return np.sort(example_rows)

@@ -22,7 +22,7 @@ WINDOW_ms = (-10.0, 50.0)
 def laminar_comparison(
     simulated: LaminarFeatures, recorded: LaminarFeatures, path: str | Path | None = None
 ) -> "Figure":
-    """CSD of a simulated and a recorded response, each over its own peak, the sink marked.
+    """CSD of a simulated and a recorded response, each divided by its own peak, the sink marked.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ def laminar_comparison(
 
 def _draw_response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":
     """Draw one response over its peak within the window, its sink ringed; returns the image."""
-    csd = _style.depths_of(
-        _inputs.array_of(features.csd, "csd", "time", "channel", where=WHERE), WHERE
+    csd = _style.with_depths(
+        _inputs.get_array(features.csd, "csd", "time", "channel", where=WHERE), WHERE
     )
     csd = _style.around(csd, 0.0, WINDOW_ms).transpose("channel", "time")
     values = np.asarray(csd.values, float)
-    values = values / _style.peak_of(values)
+    values = values / _style.peak_magnitude(values)
     image = depth_image(ax, csd["time"].values, csd["z_mm"].values, values, low=-1.0, high=1.0)
     ax.axvline(0.0, color=_style.INK, lw=1.0, ls="--")
     ax.plot(

@@ -29,7 +29,7 @@ def laminar(
     area: str | None = None,
     events: pd.DataFrame | None = None,
 ) -> "Axes":
-    """LFP or CSD over depth and time, mean over trials, from its mean before the first event.
+    """LFP or CSD over depth and time, mean over trials, relative to its mean before the first event.
 
     Parameters
     ----------
@@ -55,17 +55,17 @@ def laminar(
         If the readout was not recorded, or channels have no depths.
     """
     where = "analysis.figures.laminar"
-    field = _inputs.array_of(data, readout, "time", "channel", free=("area",), where=where)
+    field = _inputs.get_array(data, readout, "time", "channel", free=("area",), where=where)
     field, chosen_area = _style.one_area(field, area, where)
-    field = _style.depths_of(field, where)
-    event_table = _inputs.events_of(data, events)
+    field = _style.with_depths(field, where)
+    event_table = _inputs.get_events(data, events)
     onset_ms = _style.first_onset(event_table)
     field = _style.around(_style.from_baseline(field, onset_ms), onset_ms).transpose(
         "channel", "time"
     )
     ax = _style.axes_for(ax, 4.8, 3.4)
     values = np.asarray(field.values, float)
-    limit = _style.peak_of(values)
+    limit = _style.peak_magnitude(values)
     image = depth_image(
         ax, field["time"].values, field["z_mm"].values, values, low=-limit, high=limit
     )
@@ -79,8 +79,8 @@ def laminar(
             "va": "bottom",
         }
         _text.put_note(ax, label, (onset_ms, 1.0), (0, 2), **look)
-    sign = "; sinks < 0" if _style.name_of(field) == "CSD" else ""
-    _style.colour_bar(ax, image, _style.labelled(field) + sign)
+    sign = "; sinks < 0" if _style.short_name(field) == "CSD" else ""
+    _style.colour_bar(ax, image, _style.label_with_unit(field) + sign)
     if chosen_area is not None and data_areas(data, readout) > 1:
         _text.put_title(ax, chosen_area, loc="right")
     return _style.tidy(ax)
@@ -114,12 +114,12 @@ def psd(
     """
     where = "analysis.figures.psd"
     # Power is averaged over trials, not the trace: what is not locked to the stimulus counts too.
-    source = _inputs.readout_of(data, readout, where)
+    source = _inputs.get_readout(data, readout, where)
     if "time" in source.dims:
-        _inputs.array_of(source, readout, "time", free=("...",), where=where)
+        _inputs.get_array(source, readout, "time", free=("...",), where=where)
     power = source if "frequency" in source.dims else power_of(source)
     power, _ = _style.one_area(
-        _inputs.array_of(power, readout, "frequency", free=("...",), where=where), area, where
+        _inputs.get_array(power, readout, "frequency", free=("...",), where=where), area, where
     )
     f_Hz = power["frequency"].values
     power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= MAX_Hz)))
@@ -141,7 +141,7 @@ def psd(
     ax.set_yscale("log")
     unit = str(power.attrs.get("units", "a.u.")).replace("(a.u.)^2", "a.u.²").replace("^2", "²")
     proxy = " (proxy)" if power.attrs.get("proxy") else ""
-    name = f"{_style.name_of(power)} power, {unit}{proxy}"
+    name = f"{_style.short_name(power)} power, {unit}{proxy}"
     ax.set(xlabel="frequency (Hz)", xlim=(0.0, min(MAX_Hz, float(f_Hz[-1]))))
     _text.name_axis(ax, "y", name)
     _text.put_legend(ax, entries, frameon=False, fontsize=_style.SMALL_pt)
@@ -178,13 +178,13 @@ def spectrolaminar(
         If the readout was not recorded, or channels have no depths.
     """
     where = "analysis.figures.spectrolaminar"
-    power_map = _inputs.array_of(
+    power_map = _inputs.get_array(
         data, "spectrolaminar_proxy", "channel", "frequency", free=("area",), where=where
     )
     if crossover_mm is not None:
         crossover_mm = _inputs.check_number(crossover_mm, "crossover_mm", where)
     power_map, _ = _style.one_area(power_map, area, where)
-    power_map = _style.depths_of(power_map, where).transpose("channel", "frequency")
+    power_map = _style.with_depths(power_map, where).transpose("channel", "frequency")
     ax = _style.axes_for(ax, 4.8, 3.4)
     f_Hz, z_mm = power_map["frequency"].values, power_map["z_mm"].values
     values = np.asarray(power_map.values, float)

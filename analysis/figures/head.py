@@ -26,8 +26,7 @@ def traces(
     n: int = 12,
     events: pd.DataFrame | None = None,
 ) -> "Axes":
-    """EEG or MEG channels over time, one above the other, mean over trials, from their mean before
-    the first event.
+    """EEG or MEG channels over time, one above the other: mean over trials, baseline removed.
 
     Parameters
     ----------
@@ -52,11 +51,11 @@ def traces(
         If the readout was not recorded.
     """
     where = "analysis.figures.traces"
-    field = _inputs.array_of(data, readout, "time", "channel", where=where).transpose(
+    field = _inputs.get_array(data, readout, "time", "channel", where=where).transpose(
         "time", "channel"
     )
     n = _inputs.check_count(n, where)
-    event_table = _inputs.events_of(data, events)
+    event_table = _inputs.get_events(data, events)
     field = _style.from_baseline(field, _style.first_onset(event_table))
     rows = np.unique(
         np.linspace(0, field.sizes["channel"] - 1, min(n, field.sizes["channel"]))
@@ -76,7 +75,7 @@ def traces(
     ax.set(
         xlabel="time (ms)", xlim=(time[0], time[-1]), ylim=(-(len(rows) - 0.4) * step, 0.7 * step)
     )
-    _text.name_axis(ax, "y", _style.labelled(field))
+    _text.name_axis(ax, "y", _style.label_with_unit(field))
     _style.scale_bar(ax, 0.7 * step, str(field.attrs.get("units", "a.u.")))
     _style.mark_events(ax, event_table)
     return _style.tidy(ax, frame=False)
@@ -90,7 +89,7 @@ def topography(
     time_ms: float | None = None,
     events: pd.DataFrame | None = None,
 ) -> "Axes":
-    """EEG or MEG over the head at one time, mean over trials, from its mean before the first event.
+    """EEG or MEG over the head at one time, mean over trials, relative to its mean before the first event.
 
     Parameters
     ----------
@@ -117,7 +116,7 @@ def topography(
         If the readout was not recorded, or there are fewer than 4 sensors with positions.
     """
     where = "analysis.figures.topography"
-    field = _inputs.array_of(data, readout, "time", "channel", where=where).transpose(
+    field = _inputs.get_array(data, readout, "time", "channel", where=where).transpose(
         "time", "channel"
     )
     if time_ms is not None:
@@ -127,7 +126,7 @@ def topography(
             raise refuse(
                 f"time_ms={time_ms:g}", f"a time within {first_ms:g} to {last_ms:g} ms", where
             )
-    onset_ms = _style.first_onset(_inputs.events_of(data, events))
+    onset_ms = _style.first_onset(_inputs.get_events(data, events))
     field = _style.from_baseline(field, onset_ms)
     places = flat_positions(field, where)
     if time_ms is None:
@@ -136,7 +135,7 @@ def topography(
     snapshot = field.sel(time=time_ms, method="nearest")
     ax = _style.axes_for(ax, 3.8, 3.2)
     image = _draw_map(ax, np.asarray(snapshot.values, float), places)
-    _style.colour_bar(ax, image, _style.labelled(field))
+    _style.colour_bar(ax, image, _style.label_with_unit(field))
     onset_text = "" if onset_ms is None else f" ({float(snapshot['time']) - onset_ms:+.0f} ms)"
     _text.put_title(ax, f"{float(snapshot['time']):.0f} ms{onset_text}")
     return _style.tidy(ax)
@@ -149,7 +148,7 @@ def _draw_map(ax: "Axes", values: Floats, places: Floats) -> "AxesImage":
     """
     import mne
 
-    limit = _style.peak_of(values)
+    limit = _style.peak_magnitude(values)
     image: AxesImage
     image, _ = mne.viz.plot_topomap(
         values,

@@ -40,11 +40,10 @@ def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None
     """
     rows = _check_nulls(found)
     ax = _style.axes_for(ax, 5.2, 0.62 * len(rows) + 1.0)
-    limit = BIN * (
-        1.5
-        + np.ceil(max(np.abs([*null.null, null.goodness]).max() for null in rows.values()) / BIN)
-    )
-    limit = max(limit, IDENTIFIABLE + BIN)
+    largest = 0.0
+    for null in rows.values():
+        largest = max(largest, abs(null.goodness), float(np.abs(null.null).max()))
+    limit = max(BIN * (1.5 + np.ceil(largest / BIN)), IDENTIFIABLE + BIN)
     n_bins = round(limit / BIN)
     # 0, where nothing is found, in the middle of a bin
     edges = BIN * (np.arange(-n_bins, n_bins + 2) - 0.5)
@@ -78,13 +77,11 @@ def _check_nulls(nulls: FlipNull | Mapping[str, FlipNull]) -> dict[str, FlipNull
 
     Raises: JtfneError for other data, and values that are not finite.
     """
-    rows = (
-        {"": nulls}
-        if isinstance(nulls, FlipNull)
-        else dict(nulls)
-        if hasattr(nulls, "keys")
-        else {}
-    )
+    rows: dict[str, FlipNull] = {}
+    if isinstance(nulls, FlipNull):
+        rows = {"": nulls}
+    elif hasattr(nulls, "keys"):
+        rows = dict(nulls)
     if not rows or not all(isinstance(null, FlipNull) for null in rows.values()):
         description = f"data of type {type(nulls).__name__}"
         raise refuse(description, "a FlipNull, or several by name", "analysis.figures.flip_null")

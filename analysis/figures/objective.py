@@ -17,8 +17,7 @@ MET, MISSED = "#0072B2", "#D55E00"  # Okabe and Ito's, as the cell types'
 
 
 def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
-    """Each metric's share of the score, with its target and what was reached; gates below, held or
-    not.
+    """Each metric's term of the score, with target and value; below, which gates held.
 
     Bars are terms, on an axis that is straight up to 1 and logarithmic above. Where a term is not
     finite there is none, and the text says so.
@@ -43,7 +42,7 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
         raise refuse(
             f"a {type(result).__name__}", "an ObjectiveResult", "analysis.figures.objective"
         )
-    metrics, gates = (table.to_dict("records") for table in (result.metrics, result.gates))
+    metrics, gates = result.metrics.to_dict("records"), result.gates.to_dict("records")
     n_rows = len(metrics) + len(gates)
     ax = _style.axes_for(ax, 7.2, 1.2 + 0.32 * n_rows)
     terms = result.metrics["term"].to_numpy(float)
@@ -54,13 +53,14 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     )
     ax.set_xlim(0.0, max(1.0, 1.3 * float(bars.max(initial=0.0))))
     ax.set_ylim(n_rows - 0.4, -0.6)
-    names = [*(row["name"] for row in metrics), *(f"gate: {row['name']}" for row in gates)]
+    names, texts = [], []
+    for row in metrics:
+        names.append(row["name"])
+        texts.append((_describe_metric(row), _style.INK if np.isfinite(row["term"]) else MISSED))
+    for row in gates:
+        names.append(f"gate: {row['name']}")
+        texts.append((_describe_gate(row), MET if row["passed"] else MISSED))
     _text.name_ticks(ax, "y", range(n_rows), names)
-    texts = [
-        (_describe_metric(row), _style.INK if np.isfinite(row["term"]) else MISSED)
-        for row in metrics
-    ]
-    texts += [(_describe_gate(row), MET if row["passed"] else MISSED) for row in gates]
     transform = ax.get_yaxis_transform()
     for number, (text, ink) in enumerate(texts):
         look: dict[str, Any] = {

@@ -1,14 +1,16 @@
 """All figures of a run as PNG files, and the one that shows it at a glance."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jtfne._check import JtfneError
+from jtfne._check import JtfneError, one_of
 from jtfne._files import resolve_path
 from jtfne.analysis.figures import _inputs, _style, _text, cells, fields, head
 from jtfne.analysis.spectrolaminar import flip
 from jtfne.measures.spectrolaminar import IDENTIFIABLE
+from jtfne.readouts import find_readout
 from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
 
@@ -46,9 +48,9 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     target = resolve_path(folder, WHERE)
     with write_beside(target) as beside:
         beside.mkdir()
-        paths = [
-            _save(draw, beside / f"{name}.png") for name, draw in _list_figures(signals).items()
-        ]
+        paths = []
+        for name, draw in _list_figures(signals).items():
+            paths.append(_save(draw, beside / f"{name}.png"))
     return [target / path.name for path in paths]
 
 
@@ -113,77 +115,88 @@ def overview(signals: Signals) -> "Figure":
 
 
 def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
-    """The functions that draw the figures which the run allows, by file name."""
-    recorded_names = set(signals.recorded())
-    has_names = "neurons" in signals.tree.children
-    figure = _style.figure_of
-    candidates: dict[str, tuple[bool, Callable[[], Figure]]] = {
-        "01_layout": (has_names, lambda: figure(cells.layout(signals))),
-        "02_raster": ("spk" in recorded_names, lambda: figure(cells.raster(signals))),
-        "03_rates": (has_names and "spk" in recorded_names, lambda: figure(cells.rates(signals))),
-        "04_vm": ("vm" in recorded_names, lambda: figure(cells.vm(signals))),
-        "05_lfp": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "lfp_proxy")),
-        "06_csd": ("csd_proxy" in recorded_names, lambda: _draw_areas(signals, "csd_proxy")),
-        "07_eeg": (
-            "eeg_proxy" in recorded_names,
-            lambda: figure(head.traces(signals, readout="eeg_proxy")),
-        ),
-        "08_eeg_map": (
-            _has_map(signals, "eeg_proxy"),
-            lambda: figure(head.topography(signals, readout="eeg_proxy")),
-        ),
-        "09_meg": (
-            "meg_proxy" in recorded_names,
-            lambda: figure(head.traces(signals, readout="meg_proxy")),
-        ),
-        "10_meg_map": (
-            _has_map(signals, "meg_proxy"),
-            lambda: figure(head.topography(signals, readout="meg_proxy")),
-        ),
-        "11_psd": ("lfp_proxy" in recorded_names, lambda: _draw_areas(signals, "psd")),
-        "12_spectrolaminar": (
-            "spectrolaminar_proxy" in recorded_names,
-            lambda: _draw_areas(signals, "spectrolaminar_proxy"),
-        ),
-        "13_timeline": (len(signals.events) > 0, lambda: figure(cells.timeline(signals))),
-    }
-    return {name: draw for name, (is_possible, draw) in candidates.items() if is_possible}
+    """The functions that draw the figures which the run allows, by file name, in order."""
+    figures: dict[str, Callable[[], Figure]] = {}
+    if "neurons" in signals.tree.children:
+        figures["01_layout"] = lambda: _style.get_figure(cells.layout(signals))
+    if len(signals.events) > 0:
+        figures["13_timeline"] = lambda: _style.get_figure(cells.timeline(signals))
+    for name in signals.recorded():
+        readout = find_readout(name)
+        for file, spec in ({} if readout is None else readout.figures).items():
+            kind = one_of(spec.kind, KINDS, name="kind", where=f"{name}.figures")
+            if _is_possible(signals, name, kind):
+                figures[file] = functools.partial(KINDS[kind], signals, name)
+    return dict(sorted(figures.items()))
 
 
-def _has_map(signals: Signals, readout: str) -> bool:
-    """Whether there are sensors enough for a map."""
-    return readout in signals.recorded() and signals.get(readout).sizes["channel"] >= 4
+def _is_possible(signals: Signals, readout: str, kind: str) -> bool:
+    """Whether the run has what the figure needs: names of cells, sensors enough for a map."""
+    if kind == "rates":
+        return "neurons" in signals.tree.children
+    return kind != "map" or signals.get(readout).sizes["channel"] >= 4
 
 
-def _draw_areas(signals: Signals, quantity: str) -> "Figure":
-    """A figure with one panel for each area."""
-    areas = [
-        str(name)
-        for name in signals.get("lfp_proxy" if quantity == "psd" else quantity)["area"].values
-    ]
+def _draw_laminar(signals: Signals, readout: str) -> "Figure":
+    """A panel of the readout over depth and time for each area."""
+    return _draw_areas(
+        signals, readout, lambda ax, area: fields.laminar(signals, ax, readout=readout, area=area)
+    )
+
+
+def _draw_psd(signals: Signals, readout: str) -> "Figure":
+    """A panel of the power spectrum for each area."""
+    return _draw_areas(
+        signals, readout, lambda ax, area: fields.psd(signals, ax, readout=readout, area=area)
+    )
+
+
+def _draw_spectrolaminar(signals: Signals, readout: str) -> "Figure":
+    """A panel of power over depth and frequency for each area, with its crossover."""
+
+    def draw_panel(ax: "Axes", area: str) -> None:
+        crossover_mm = _find_crossover_mm(signals, readout, area)
+        fields.spectrolaminar(signals, ax, area=area, crossover_mm=crossover_mm)
+
+    return _draw_areas(signals, readout, draw_panel)
+
+
+def _draw_area_traces(signals: Signals, readout: str) -> "Figure":
+    """The trace of each area, one above the other."""
+    traces = signals.get(readout).rename(area="channel")
+    return _style.get_figure(head.traces(traces, events=signals.events))
+
+
+def _draw_areas(
+    signals: Signals, readout: str, draw_panel: "Callable[[Axes, str], object]"
+) -> "Figure":
+    """A figure with one panel for each area of `readout`."""
+    areas = [str(name) for name in signals.get(readout)["area"].values]
     figure = _style.new_figure(4.8 * len(areas), 3.4)
     for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
-        _draw_panel(signals, ax, quantity, area)
+        draw_panel(ax, area)
         if len(areas) > 1:
             _text.put_title(ax, area, loc="right", fontsize=_style.FONT_pt)
     return figure
 
 
-def _draw_panel(signals: Signals, ax: "Axes", quantity: str, area: str) -> None:
-    """Draw the panel of one area."""
-    if quantity == "psd":
-        fields.psd(signals, ax, area=area)
-    elif quantity == "spectrolaminar_proxy":
-        fields.spectrolaminar(
-            signals, ax, area=area, crossover_mm=_find_crossover_mm(signals, area)
-        )
-    else:
-        fields.laminar(signals, ax, readout=quantity, area=area)
+KINDS: "dict[str, Callable[[Signals, str], Figure]]" = {
+    "raster": lambda signals, readout: _style.get_figure(cells.raster(signals)),
+    "rates": lambda signals, readout: _style.get_figure(cells.rates(signals)),
+    "potentials": lambda signals, readout: _style.get_figure(cells.vm(signals)),
+    "laminar": _draw_laminar,
+    "psd": _draw_psd,
+    "spectrolaminar": _draw_spectrolaminar,
+    "area traces": _draw_area_traces,
+    "traces": lambda signals, readout: _style.get_figure(head.traces(signals, readout=readout)),
+    "map": lambda signals, readout: _style.get_figure(head.topography(signals, readout=readout)),
+}
+"""How each kind of figure of `jtfne.readouts.FigureSpec` is drawn."""
 
 
-def _find_crossover_mm(signals: Signals, area: str) -> float | None:
+def _find_crossover_mm(signals: Signals, readout: str, area: str) -> float | None:
     """Depth of the crossover that FLIP finds in an area's map, mm; None without one."""
-    power_map = signals.get("spectrolaminar_proxy", area=area).isel(area=0)
+    power_map = signals.get(readout, area=area).isel(area=0)
     if "trial" in power_map.dims:
         power_map = power_map.mean("trial")
     try:

@@ -16,8 +16,7 @@ NEEDED = ("generation", "score", "passed")
 
 
 def training_history(result: Any, ax: "Axes | None" = None) -> "Axes":
-    """The score of each candidate by generation, the best so far, and which candidates passed all
-    gates.
+    """The score of each candidate by generation, the best so far, and who passed all gates.
 
     Parameters
     ----------

@@ -33,11 +33,11 @@ COLOURS = {
 # First and last room of the floors that belong together, and what they are.
 STORIES = (
     ("_check", "_stored", "ground: errors, paths, JSON, random keys, the time grid"),
-    ("emitters", "recordings", "parts: pure maps on arrays, recordings; no circuit"),
+    ("emitters", "emitters", "parts: pure maps on arrays; no circuit, no sibling"),
     (
         "pydantic_fields",
         "wiring",
-        "the circuit and its inputs: what is declared, cells and edges made of it",
+        "the circuit and its inputs: what is declared, what is to be recorded, cells and edges",
     ),
     ("plastic", "differentiable", "motion: arrays in time; names end at flatnet"),
     ("sources", "probes", "recording: from the engine's state to channels with a unit"),

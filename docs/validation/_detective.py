@@ -137,9 +137,9 @@ def _map(
 
 def truth_of(signals: Signals) -> Truth:
     """What was put in; only to be compared with."""
-    from jtfne.interop.mne_physical import operator_of
+    from jtfne.interop.mne_physical import read_operator
 
-    about = operator_of(signals.get("eeg"))
+    about = read_operator(signals.get("eeg"))
     at = about["areas"].index("V1")
     return Truth(
         np.array(about["dipoles_mm"][at]),

@@ -47,7 +47,7 @@ def mean_field_Hz(case: str) -> float:
     return float(found.rate_Hz[0])
 
 
-def figure_of(activities: dict[str, Activity]) -> Figure:
+def draw_figure(activities: dict[str, Activity]) -> Figure:
     """For each case 50 cells over 200 ms, and the rate of all cells below them."""
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots(2, len(activities), sharex="col", height_ratios=(2, 1))
@@ -102,7 +102,7 @@ def main() -> None:
         "synchrony",
     )
     print_table(header, [tuple(map(str, row)) for row in rows])
-    save(figure_of(activities), "brunel")
+    save(draw_figure(activities), "brunel")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def rows(baseline: str, courses: list[Floats]) -> list[tuple[str, ...]]:
     ]
 
 
-def figure_of(found: dict[str, list[Floats]]) -> Figure:
+def draw_figure(found: dict[str, list[Floats]]) -> Figure:
     """For each baseline the rates of the four populations over time; dashed, the published
     model.
     """
@@ -113,7 +113,7 @@ def main() -> None:
     print_table(
         header, [row for baseline, courses in found.items() for row in rows(baseline, courses)]
     )
-    save(figure_of(found), "garcia_del_molino_2017")
+    save(draw_figure(found), "garcia_del_molino_2017")
 
 
 if __name__ == "__main__":

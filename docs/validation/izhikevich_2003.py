@@ -51,7 +51,7 @@ def row(name: str, runs: list[Spikes]) -> tuple[str, ...]:
     return name, *(f"{each.mean():.3f} ± {each.std(ddof=1):.3f}" for each in columns)
 
 
-def figure_of(found: dict[str, list[Spikes]]) -> Figure:
+def draw_figure(found: dict[str, list[Spikes]]) -> Figure:
     """A second of spikes of the program and of jtfne, and the spectra of both."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     *rasters, spectra = figure.subplots(1, 3)
@@ -78,7 +78,7 @@ def main() -> None:
     found = {name: [run(seed)[START_ms:] for seed in SEEDS] for name, run in RUNS.items()}
     header = ("..", "E (Hz)", "I (Hz)", "power 8-13 Hz", "power 30-60 Hz")
     print_table(header, [row(name, runs) for name, runs in found.items()])
-    save(figure_of(found), "izhikevich_2003")
+    save(draw_figure(found), "izhikevich_2003")
 
 
 if __name__ == "__main__":

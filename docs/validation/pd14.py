@@ -26,7 +26,7 @@ REFERENCES = {
 START_ms, SHOWN_ms = 500.0, 400.0
 
 
-def figure_of(activity: Activity, reference_Hz: list[float]) -> Figure:
+def draw_figure(activity: Activity, reference_Hz: list[float]) -> Figure:
     """Every spike of 400 ms by depth of its population, and rates beside the reference."""
     figure = Figure(figsize=(9, 4.5), layout="constrained")
     raster, bars = figure.subplots(1, 2, width_ratios=(2, 1))
@@ -66,7 +66,7 @@ def main() -> None:
         for k, population in enumerate(POPULATIONS)
     ]
     print_table(("population", "rate (Hz)", "reference", "CV", "reference"), rows)
-    save(figure_of(activity, rates_Hz), "pd14" if scale < 1.0 else "pd14_full")
+    save(draw_figure(activity, rates_Hz), "pd14" if scale < 1.0 else "pd14_full")
 
 
 if __name__ == "__main__":

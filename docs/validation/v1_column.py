@@ -13,7 +13,7 @@ from jtfne.signals import Signals
 COLOURS = {"E": "tab:blue", "PV": "tab:red", "SST": "tab:orange", "VIP": "tab:green"}
 
 
-def figure_of(signals: Signals) -> Figure:
+def draw_figure(signals: Signals) -> Figure:
     """Spikes around the volley by depth, and the current-source density that follows it."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     raster, image = figure.subplots(1, 2)
@@ -50,7 +50,7 @@ def main() -> None:
     """Simulate, print, draw."""
     signals = jtfne.construct(v1_column().probes(["spk", "csd_proxy"])).simulate(progress=False)
     print_table(*rates_table(signals))
-    save(figure_of(signals), "v1_column")
+    save(draw_figure(signals), "v1_column")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def nest_rates_Hz(kind: str, python: str) -> list[float]:
     ]
 
 
-def figure_of(activity: Activity, fastest_Hz: float) -> Figure:
+def draw_figure(activity: Activity, fastest_Hz: float) -> Figure:
     """200 cells over a second, and how rates spread over cells."""
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     raster, spread = figure.subplots(1, 2, width_ratios=(2, 1))
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=FIGURES, default=list(FIGURES))
     args = parser.parse_args()
     for kind in args.kinds:
-        save(figure_of(table_of(kind, args.nest), FASTEST_Hz[kind]), FIGURES[kind])
+        save(draw_figure(table_of(kind, args.nest), FASTEST_Hz[kind]), FIGURES[kind])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from jtfne.config.checks.trainables import check_trainables
 from jtfne.config.parameter_paths import Place, find_place, list_places
 from jtfne.config.parameter_values import check_bounds, replace_values
 from jtfne.delivery import Choice
-from jtfne.flatnet import FlatNet, find_receptor_row
+from jtfne.flatnet import FlatNet, find_receptor_row, spread_input_pA
 from jtfne.net import Net
 from jtfne.wiring import Projection
 
@@ -91,11 +91,9 @@ class ParameterMap:
         )
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
         delivery_weights = None if weights is None else weights.map_to_delivery(flat, net)
-        entries = [
-            entry
-            for k, place in enumerate(places)
-            for entry in _list_entries(k, place, template, flat, where)
-        ]
+        entries: list[ParameterSlot] = []
+        for k, place in enumerate(places):
+            entries += _list_entries(k, place, template, flat, where)
         return cls(net, places, flat, tuple(entries), delivery_weights)
 
     def __call__(self, values: Any, xp: Any = np) -> dict[str, Any]:
@@ -165,9 +163,12 @@ def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -
         {find_place(trainable.path, parameters, where): trainable for trainable in trainables},
         where,
     )
-    shares = [GOLDEN_RATIO * (k + 1) % 1.0 for k in range(len(trainables))]
-    bounds = zip(shares, (trainable.bounds for trainable in trainables), strict=True)
-    return [low + (high - low) * share for share, (low, high) in bounds]
+    probe_values = []
+    for k, trainable in enumerate(trainables):
+        low, high = trainable.bounds
+        share = GOLDEN_RATIO * (k + 1) % 1.0
+        probe_values.append(low + (high - low) * share)
+    return probe_values
 
 
 def _set_entries(array: Any, index: Any, new_values: Any) -> Any:
@@ -201,18 +202,14 @@ def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> 
 def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> ParameterSlot:
     """Where a value of a cell type goes: drive, noise or a field of its emitter."""
     populations = net.populations
+    types = [population.cell_type for population in populations]
     is_of_type = np.repeat(
-        [population.cell_type == place.name for population in populations],
-        [population.n_cells for population in populations],
+        np.array(types) == place.name, [population.n_cells for population in populations]
     )
     rows = np.flatnonzero(is_of_type)
-    population = next(
-        population for population in populations if population.cell_type == place.name
-    )
+    population = populations[types.index(place.name)]
     if place.field in ("drive", "noise"):
-        scale = np.concatenate(
-            [population.spread(population.emitter.input_pA) for population in populations]
-        )[rows]
+        scale = spread_input_pA(populations)[rows]
         return ParameterSlot(k, f"circuit.{place.field}_pA", rows, scale)
     _refuse_unit(population, place, where)
     for n, group in enumerate(flat.circuit.groups):

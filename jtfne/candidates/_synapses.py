@@ -47,14 +47,14 @@ class Weights:
     ) -> list[Projection]:
         """The projections with the weights of these values; unchanged ones are not copied."""
         factors, gains = self._factors(values, np), self._gains(values, np)
-        pairs = set(self.of_pair.values())
+        changed_gains = np.zeros(self.gains.shape, np.bool_)
+        for pair in self.of_pair.values():
+            changed_gains[pair] = True
         changed_connections = {n for n, _ in self.of_connection.values()}
         new_projections = []
         for n, (projection, drawn_weight) in enumerate(zip(originals, self.drawn, strict=True)):
             ends = self.code[projection.source()], self.code[projection.target]
-            if n in changed_connections or any(
-                bool(np.any((ends[0] == i) & (ends[1] == j))) for i, j in pairs
-            ):
+            if n in changed_connections or changed_gains[ends].any():
                 weight = drawn_weight * factors[n]
                 gain = gains[ends]
                 uniform = not gain.size or bool(np.all(gain == gain[0]))
@@ -67,34 +67,29 @@ class Weights:
         """The same weights, mapped to the array of `flat`'s delivery."""
         delivery: Any = flat.circuit.delivery
         connections = net.config.circuit.connections
-        static_connections = [
-            n
-            for n, projection in enumerate(net.projections)
-            if connections[projection.connection].plasticity is None
-        ]
-        edges_by_connection = [
-            list_edges(net.projections, n, flat.receptors, flat.dt_ms) for n in static_connections
-        ]
-        row = np.concatenate([edges.source.astype(np.int64) for edges in edges_by_connection])
-        offset = np.concatenate([edges.offset(delivery.ring) for edges in edges_by_connection])
-        drawn_weights = [
-            np.broadcast_to(self.drawn[n], edges.source.size)
-            for n, edges in zip(static_connections, edges_by_connection, strict=True)
-        ]
         n_types = self.gains.shape[0]
-        pair = [
-            self.code[edges.source].astype(np.int32) * n_types + self.code[edges.target]
-            for edges in edges_by_connection
-        ]
+        rows, offsets, drawn_weights, pairs = [], [], [], []
+        static_connections, sizes = [], []
+        for n, projection in enumerate(net.projections):
+            if connections[projection.connection].plasticity is not None:
+                continue  # not in this delivery
+            edges = list_edges(net.projections, n, flat.receptors, flat.dt_ms)
+            rows.append(edges.source.astype(np.int64))
+            offsets.append(edges.offset(delivery.ring))
+            drawn_weights.append(np.broadcast_to(self.drawn[n], edges.source.size))
+            source_type = self.code[edges.source].astype(np.int32)
+            pairs.append(source_type * n_types + self.code[edges.target])
+            static_connections.append(n)
+            sizes.append(edges.source.size)
         return dataclasses.replace(
             self,
             weight=np.concatenate(drawn_weights),
-            slot=delivery.slots(row, offset),
+            slot=delivery.slots(np.concatenate(rows), np.concatenate(offsets)),
             connection=np.repeat(
                 narrow_dtype(static_connections, np.int16, name="a connection", where="candidates"),
-                [edges.source.size for edges in edges_by_connection],
+                sizes,
             ),
-            pair=np.concatenate(pair),
+            pair=np.concatenate(pairs),
             shape=tuple(delivery.weights.shape),
             dtype=np.dtype(delivery.weights.dtype),
         )
@@ -150,22 +145,20 @@ def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | Non
     if not any(place.family in ("gains", "connections") for place in places):
         return None
     identity: Any = net.identity
-    pairs = {
-        pair_label(source, target): (i, j)
-        for i, source in enumerate(identity.cell_types)
-        for j, target in enumerate(identity.cell_types)
-    }
-    of_pair = {k: pairs[place.name] for k, place in enumerate(places) if place.family == "gains"}
+    pairs: dict[str, tuple[int, int]] = {}
+    for i, source in enumerate(identity.cell_types):
+        for j, target in enumerate(identity.cell_types):
+            pairs[pair_label(source, target)] = (i, j)
+    of_pair: dict[int, tuple[int, int]] = {}
     of_connection: dict[int, tuple[int, float]] = {}
     drawn_weights = list(_draw_without_gains(net, where))
     connections = net.config.circuit.connections
+    connection_indices = [projection.connection for projection in net.projections]
     for k, place in enumerate(places):
-        if place.family == "connections":
-            n = next(
-                n
-                for n, projection in enumerate(net.projections)
-                if projection.connection == place.at
-            )
+        if place.family == "gains":
+            of_pair[k] = pairs[place.name]
+        elif place.family == "connections":
+            n = connection_indices.index(place.at)
             constant, mean = is_constant(connections[place.at]), mean_weight(connections[place.at])
             if mean == 0.0 and not constant:
                 message_given = f"path={place.path!r}, a weight of 0 that falls with distance,"
@@ -191,11 +184,9 @@ def _draw_without_gains(net: Net, where: str) -> list[Floats32]:
     if not net.config.circuit.gains:
         return [projection.weight for projection in net.projections]
     drawn_projections = construct(net.config.connections(gains={})).projections
-    same_edges = len(drawn_projections) == len(net.projections) and all(
-        np.array_equal(drawn_projection.target, net_projection.target)
-        for drawn_projection, net_projection in zip(drawn_projections, net.projections, strict=True)
-    )
-    if not same_edges:
+    drawn_targets = [projection.target for projection in drawn_projections]
+    targets = [projection.target for projection in net.projections]
+    if len(targets) != len(drawn_targets) or not all(map(np.array_equal, targets, drawn_targets)):
         raise refuse(
             "a net with gains and other edges than its config's",
             "a net from jtfne.construct",

@@ -15,7 +15,7 @@ from jtfne.cli._shared import (
     Allow_code,
     As_json,
     Config_argument,
-    config_of,
+    load_config,
     output_folder,
     print_facts,
 )
@@ -74,17 +74,17 @@ def run(
     config: Annotated[
         str | None, typer.Argument(help="A .json or .toml config, or a preset.", metavar="CONFIG")
     ] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to make.")] = Path("out"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to write.")] = Path("out"),
     seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of the run.")] = None,
     manifest: Annotated[
         Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with this run where it was stopped.")
+        bool, typer.Option("--resume", help="Continue this run where it was stopped.")
     ] = False,
     devices: Annotated[
-        int, typer.Option(help="CPU devices over which a large circuit is spread.")
+        int, typer.Option(help="Number of CPU devices over which to split a large circuit.")
     ] = 1,
     allow_code: Allow_code = False,
     as_json: As_json = False,
@@ -118,7 +118,7 @@ def run(
         if manifest is not None:
             signals, differing = _repeat_run(manifest, room, allow_code=allow_code)
         else:
-            checked = config_of(str(config), seed, duration_ms, allow_code=allow_code)
+            checked = load_config(str(config), seed, duration_ms, allow_code=allow_code)
             signals, differing = _simulate_config(checked, room), None
         files, failures = write_results(signals, room, folder)
     _print_run(signals, out, files, differing, failures, as_json=as_json)
@@ -134,7 +134,7 @@ def validate(
     config: Config_argument, allow_code: Allow_code = False, as_json: As_json = False
 ) -> None:
     """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
-    checked = config_of(config, None, None, allow_code=allow_code)
+    checked = load_config(config, None, None, allow_code=allow_code)
     checked.check()
     cells = sum(population.n_cells for population in checked.populations())
     facts = {
@@ -184,7 +184,7 @@ def export(
     folder: Run_folder,
     to: Annotated[Format, typer.Option("--to", help="Format to write.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Where to; DIR/export by default.")
+        Path | None, typer.Option("-o", "--out", help="Folder to write to; DIR/export by default.")
     ] = None,
     allow_code: Allow_code = False,
 ) -> None:
@@ -213,7 +213,7 @@ def compare(
     named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
     readout: Annotated[str, typer.Option(help="Readout of the run to compare.")] = "lfp_proxy",
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Where to; DIR/compare by default.")
+        Path | None, typer.Option("-o", "--out", help="Folder to write to; DIR/compare by default.")
     ] = None,
     as_json: As_json = False,
 ) -> None:

@@ -1,6 +1,4 @@
-"""Where a run grows until it is whole, how it takes its place, and what is said when it is
-stopped.
-"""
+"""The folder in which a run grows, how it takes its place, and what is said if it is stopped."""
 
 import contextlib
 import os
@@ -57,9 +55,7 @@ def open_room(out: Path, *, resume: bool) -> Path:
 
 
 def _refuse_closed(room: Path, out: Path) -> None:
-    """Raises: JtfneError if the folder that is to hold `room` may not be written: told before any
-    work.
-    """
+    """Raises: JtfneError if the folder that is to hold `room` may not be written."""
     from jtfne._check import refuse
 
     parent = next(folder for folder in room.parents if folder.exists())

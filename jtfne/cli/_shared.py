@@ -21,12 +21,13 @@ Config_argument = Annotated[
 Allow_code = Annotated[
     bool,
     typer.Option(
-        "--allow-code", help="Import the modules of own cell models that it names: their code runs."
+        "--allow-code",
+        help="Import the modules of your own parts that CONFIG names: their code runs.",
     ),
 ]
 
 
-def config_of(
+def load_config(
     file_or_preset: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False
 ) -> "Config":
     """The config of a file or of a preset with arguments, `name:key=value,key=value`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jtfne.cli._rooms import resumable
-from jtfne.cli._shared import Allow_code, As_json, Config_argument, config_of, print_facts
+from jtfne.cli._shared import Allow_code, As_json, Config_argument, load_config, print_facts
 
 if TYPE_CHECKING:
     from jtfne.trainer import TrainingResult
@@ -22,20 +22,21 @@ def train(
     optimizer: Annotated[
         str,
         typer.Option(
-            help="A search of jtfne.optimizers, by its defaults; or a class of your own, as "
+            help="An optimizer of jtfne.optimizers, with its defaults; or your own class, as "
             "module:Class, with --allow-code."
         ),
     ] = "AGSDR",
-    generations: Annotated[int, typer.Option(help="How many to run at most.")] = 40,
+    generations: Annotated[int, typer.Option(help="Generations to run at most.")] = 40,
     seed: Annotated[
-        list[int] | None, typer.Option(help="Of noise and stimuli; several are averaged over.")
+        list[int] | None,
+        typer.Option(help="Seed of noise and stimuli; give several to average over."),
     ] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of a run.")] = None,
     until_passed: Annotated[
         bool, typer.Option("--until-passed", help="Stop when all gates hold.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what is in the folder.")
+        bool, typer.Option("--resume", help="Continue the training in the folder.")
     ] = False,
     allow_code: Allow_code = False,
     as_json: As_json = False,
@@ -48,10 +49,10 @@ def train(
     import jtfne
     from jtfne._files import resolve_path
     from jtfne.analysis import figures
-    from jtfne.analysis.figures._style import figure_of, write
+    from jtfne.analysis.figures._style import get_figure, write
 
     search = _make_search(optimizer, allow_code=allow_code)
-    declared = config_of(config, None, duration_ms, allow_code=allow_code)
+    declared = load_config(config, None, duration_ms, allow_code=allow_code)
     seeds = seed if seed else [declared.run.seed]
     budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
     trainer = jtfne.Trainer(
@@ -60,7 +61,7 @@ def train(
     folder = resolve_path(out, "jtfne train -o")
     with resumable(folder, (folder / "index.json").exists):
         result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
-        write(figure_of(figures.training_history(result)), folder / FIGURE)
+        write(get_figure(figures.training_history(result)), folder / FIGURE)
     _print_result(result, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)

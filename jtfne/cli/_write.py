@@ -1,6 +1,4 @@
-"""What is made from a finished run: files of other formats, figures, a report. One that fails
-leaves the others be.
-"""
+"""Writes what is made from a finished run: other formats, figures, a report."""
 
 import contextlib
 import functools
@@ -18,8 +16,6 @@ from jtfne.cli._rooms import close_room
 if TYPE_CHECKING:
     from jtfne.signals import Signals
 
-FIFS = {"eeg_proxy": "eeg_raw.fif", "meg_proxy": "meg_raw.fif", "lfp_proxy": "lfp_raw.fif"}
-FIELDS = ("lfp", "csd", "eeg", "meg")
 LONG_s = 5.0  # the duration of work that takes longer is printed
 
 
@@ -63,8 +59,7 @@ class Attempts:
 
 
 def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path], dict[str, str]]:
-    """Complete the run folder `room` with what is made from the run, and put it in the place of
-    `out`.
+    """Add what is made from the run to its folder `room`, and move that to `out`.
 
     Returns
     -------
@@ -75,6 +70,7 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     from jtfne._files import hold_folder, replace_file
     from jtfne.analysis.figures.save import write_figures
     from jtfne.partial_run import WHERE, remove_derived
+    from jtfne.readouts import find_readout
 
     attempts = Attempts()
     figures: list[Path] = []
@@ -90,8 +86,10 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         remove_derived(room)
         config = _json.dumps(signals.manifest["config"], indent=2) + "\n"
         replace_file(room / "config.json", lambda stream: stream.write(config.encode()))
-        for readout, name in FIFS.items():
-            if readout in signals.tree.children:
+        for readout in signals.recorded():
+            catalogued = find_readout(readout)
+            name = None if catalogued is None else catalogued.run_file
+            if name is not None:
                 attempts.attempt(
                     name, functools.partial(interop.write_fif, signals, readout, room / name)
                 )
@@ -126,8 +124,8 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
 
     writers: dict[str, Callable[[], object]] = {}
     if to == "fif":
-        for readout in signals.tree.children:
-            if readout.startswith(FIELDS):
+        for readout in signals.recorded():
+            if _is_field(signals, readout):
                 name = f"{safe_name(readout, 'file')}_raw.fif"
                 writers[name] = functools.partial(
                     interop.write_fif, signals, readout, target / name
@@ -148,6 +146,16 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
         raise attempts.refusals[0]
     attempts.print_failures()
     return [target / name for name in writers if name not in attempts.failures], attempts.failures
+
+
+def _is_field(signals: "Signals", readout: str) -> bool:
+    """Whether MNE has a type for a readout; one that the catalogue does not know counts by dims."""
+    from jtfne.readouts import find_readout
+
+    catalogued = find_readout(readout)
+    if catalogued is None:
+        return {"time", "channel"} <= set(signals.tree[readout][readout].dims)
+    return catalogued.mne_type is not None
 
 
 @contextlib.contextmanager

@@ -5,41 +5,17 @@ from jtfne.config.circuit import Area, Circuit, Geometry, Layer
 from jtfne.config.config import SCHEMA_VERSIONS, Config
 from jtfne.config.connections import Connection
 from jtfne.config.distributions import Dist, FromDistance, LogNormal, Normal, Uniform
-from jtfne.config.fields import (
-    CSD,
-    EEG,
-    LFP,
-    MEG,
-    Dipole,
-    Discs,
-    Forward,
-    Physical,
-    Points,
-    Spheres,
-)
 from jtfne.config.objective import Above, Below, Equal, Gate, InRange, Metric, Targets
 from jtfne.config.populations import Population
 from jtfne.config.readouts import (
-    ALIASES,
-    PROBES,
     SOURCE_MODES,
-    CSDProxy,
     Decomposed,
-    EEGProxy,
-    EMMProxy,
     InputCurrent,
-    LFPProxy,
-    MEGProxy,
-    Probe,
     Readouts,
     Source,
-    SourceProbe,
-    SpectrolaminarProxy,
     SpikeProxy,
-    Spikes,
     SynapticCurrent,
     TotalMembraneCurrent,
-    Voltage,
 )
 from jtfne.config.rules import (
     AllToAll,
@@ -67,10 +43,38 @@ from jtfne.config.source_maps import (
 from jtfne.config.task import Run, Schedule, Stimulus, Task
 from jtfne.config.trainables import Linear, Log, Trainable
 from jtfne.config.training import Training
-from jtfne.config.weighted_sums import ERWS, ERWS1, ERWS2, RWS, WeightedSum
 from jtfne.pydantic_fields.curve_field import Curve
 from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.pydantic_fields.selector_field import Selector
+from jtfne.readouts import (
+    ALIASES,
+    CSD,
+    EEG,
+    ERWS,
+    ERWS1,
+    ERWS2,
+    LFP,
+    MEG,
+    RWS,
+    CSDProxy,
+    Dipole,
+    Discs,
+    EEGProxy,
+    EMMProxy,
+    Forward,
+    LFPProxy,
+    MEGProxy,
+    Points,
+    SourceProbe,
+    SpectrolaminarProxy,
+    Spheres,
+    Spikes,
+    Voltage,
+    WeightedSum,
+)
+from jtfne.readouts import READOUTS as PROBES
+from jtfne.readouts import PhysicalReadout as Physical
+from jtfne.readouts import Readout as Probe
 
 __all__ = [
     "ALIASES",

@@ -19,7 +19,7 @@ from jtfne.config.connections import Connection
 from jtfne.config.files import toml
 from jtfne.config.objective import Gate, Metric
 from jtfne.config.populations import Population, list_populations
-from jtfne.config.readouts import Probe, Readouts, Source, only_source
+from jtfne.config.readouts import Readouts, Source, only_source
 from jtfne.config.source_maps import SourceMap
 from jtfne.config.task import Run, Stimulus, Task
 from jtfne.config.trainables import Trainable
@@ -28,6 +28,7 @@ from jtfne.emitters import Emitter
 from jtfne.pydantic_fields.custom_parts import code_allowed
 from jtfne.pydantic_fields.errors import describe_unknown
 from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.readouts import Readout
 from jtfne.synapses import Synapse
 
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
@@ -245,7 +246,7 @@ class Config(Frozen):
         )
         return self._replace_part("circuit", connections=connection_list, gains=gains)
 
-    def probes(self, probes: Sequence[str | Probe | Table]) -> Self:
+    def probes(self, probes: Sequence[str | Readout | Table]) -> Self:
         """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or
         probes.
         """

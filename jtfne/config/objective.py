@@ -7,9 +7,8 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from jtfne._check import NOT_NEGATIVE, Limit, one_of, refuse
-from jtfne.config.readouts import ALIASES, PROBES
 from jtfne.measures import MEASURES, Measure
-from jtfne.measures._base import AREAL, LAMINAR
+from jtfne.measures._base import FIELDS
 from jtfne.pydantic_fields.catalogue import Declared
 from jtfne.pydantic_fields.curve_field import Curve, as_curve
 from jtfne.pydantic_fields.custom_parts import OpenDeclared
@@ -18,6 +17,7 @@ from jtfne.pydantic_fields.field_types import Name, NotNegative, Number, Positiv
 from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.pydantic_fields.part_protocols import MEASURE
 from jtfne.pydantic_fields.selector_field import Names, Selection, Selector
+from jtfne.readouts import list_readouts, resolve_alias
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +116,21 @@ Target = Annotated[
 Window = Annotated[tuple[NotNegative, Positive], numeric] | None
 
 
+def list_measured(measure: Measure) -> list[str]:
+    """Return the names of the readouts that `measure` can be taken of."""
+    names: list[str] = []
+    readouts = list_readouts()
+    for name_or_kind in measure.readouts:
+        if name_or_kind not in FIELDS:
+            names.append(name_or_kind)
+            continue
+        for name, readout in readouts.items():
+            fits = measure.takes_density or not readout.density
+            if readout.row_kind() == name_or_kind and fits:
+                names.append(name)
+    return names
+
+
 class Aim(Frozen):
     """A measure of a part of a readout."""
 
@@ -131,34 +146,30 @@ class Aim(Frozen):
     def _resolve_alias(cls, data: Any) -> Any:
         """Replace an alias of a readout by its name."""
         name = data.get("readout") if isinstance(data, Mapping) else None
-        return (
-            {**data, "readout": ALIASES[name]}
-            if isinstance(name, str) and name in ALIASES
-            else data
-        )
+        return {**data, "readout": resolve_alias(name)} if isinstance(name, str) else data
 
     @model_validator(mode="after")
     def _check_selection(self) -> Self:
         """Refuse a readout that the measure cannot use, and selectors that the readout lacks."""
         measure = self.measure
         kind = type(measure).__name__
-        readouts = [readout for readout in measure.readouts if readout in PROBES]
-        if self.readout is None and len(measure.readouts) > 1:
+        readouts = list_measured(measure)
+        if self.readout is None and len(readouts) > 1:
             raise refuse(
                 f"a {kind} without readout",
                 f"readout one of {', '.join(map(repr, readouts))}",
                 HERE,
             )
         if self.readout is not None and self.readout not in readouts:
-            one_of(self.readout, PROBES, name="readout", where=HERE)
+            one_of(self.readout, list_readouts(), name="readout", where=HERE)
             raise refuse(f"a {kind} of {self.readout!r}", ", ".join(map(repr, readouts)), HERE)
         selector_keys = [
             key
             for key in ("area", "layer", "cell_type", "ids")
             if getattr(self.cells, key) is not None
         ]
-        of_cells, of_areas = self.of == "spk", self.of in AREAL
-        allowed = {"area"} if self.of in (*LAMINAR, *AREAL) else set()
+        of_cells, of_areas = self.row_kind == "spikes", self.row_kind == "areal"
+        allowed = {"area"} if self.row_kind in ("laminar", "areal") else set()
         wrong_keys = [] if of_cells else [key for key in selector_keys if key not in allowed]
         if wrong_keys:
             selectors = [*(["area"] if allowed else []), *([] if of_areas else ["channels"])]
@@ -176,8 +187,17 @@ class Aim(Frozen):
     @property
     def of(self) -> str:
         """Name of the readout that is measured."""
-        default_readout: str = self.measure.readouts[0]
-        return self.readout or default_readout
+        return self.readout or list_measured(self.measure)[0]
+
+    @property
+    def row_kind(self) -> str:
+        """What the rows of the readout are, as `jtfne.readouts.Readout.row_kind` says it."""
+        return list_readouts()[self.of].row_kind()
+
+    @property
+    def is_density(self) -> bool:
+        """Whether the readout is a current source density already."""
+        return list_readouts()[self.of].density
 
     @property
     def selector(self) -> str:

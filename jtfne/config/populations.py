@@ -39,7 +39,7 @@ class Population:
     noise: Values
     v_init_mV: Values | None = None
 
-    def spread(self, value: Any) -> npt.NDArray[np.float64]:
+    def per_cell(self, value: Any) -> npt.NDArray[np.float64]:
         """Broadcast a value, or an array with one for each cell, to (n_cells,)."""
         return np.broadcast_to(np.asarray(value, np.float64), (self.n_cells,))
 

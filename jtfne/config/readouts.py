@@ -1,154 +1,17 @@
-"""What a run records: probes by readout, and the source that fields are made of."""
+"""What a run records: readouts, and the source that fields are made of."""
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import SynapticDoubleCountError, one_of, refuse
-from jtfne.config.fields import Physical, Sensors
 from jtfne.config.source_maps import SourceMap
-from jtfne.config.weighted_sums import WeightedSum
-from jtfne.pydantic_fields.errors import HERE, describe_unknown, refuse_duplicates
-from jtfne.pydantic_fields.field_types import NotNegative, Positive, numeric
+from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
+from jtfne.pydantic_fields.field_types import Positive
 from jtfne.pydantic_fields.frozen import Frozen
-from jtfne.pydantic_fields.selector_field import Selection, Selector
-
-
-class Spikes(Frozen):
-    """`spk`: spike events."""
-
-    kind: Literal["Spikes"] = "Spikes"
-    readout: ClassVar[str] = "spk"
-
-
-class Voltage(Frozen):
-    """`vm`: membrane potential, mV, at every step or every `interval_ms`, of the `cells`
-    selected.
-    """
-
-    kind: Literal["Voltage"] = "Voltage"
-    readout: ClassVar[str] = "vm"
-    interval_ms: Positive | None = None
-    cells: Selection = Selector()
-
-
-class SourceProbe(Frozen):
-    """`source`: the declared source of each neuron, pA, as means over `interval_ms`."""
-
-    kind: Literal["SourceProbe"] = "SourceProbe"
-    readout: ClassVar[str] = "source"
-    interval_ms: Positive = 1.0
-
-
-class _Laminar(Frozen):
-    """What probes on a laminar shank share: contacts from pia to white matter, and the width of
-    their kernel.
-    """
-
-    interval_ms: Positive = 1.0
-    n_channels: Annotated[int, Field(strict=True, ge=3, le=1000), numeric] = 16
-    kernel_mm: Positive = 0.1
-
-
-class LFPProxy(_Laminar):
-    """`lfp_proxy`: sources seen through a Gaussian kernel over depth, per area; a.u."""
-
-    kind: Literal["LFPProxy"] = "LFPProxy"
-    readout: ClassVar[str] = "lfp_proxy"
-
-
-class CSDProxy(_Laminar):
-    """`csd_proxy`: minus the second depth difference of `lfp_proxy`; a.u."""
-
-    kind: Literal["CSDProxy"] = "CSDProxy"
-    readout: ClassVar[str] = "csd_proxy"
-
-
-class SpectrolaminarProxy(_Laminar):
-    """`spectrolaminar_proxy`: relative power over depth and frequency, up to `max_frequency_Hz`."""
-
-    kind: Literal["SpectrolaminarProxy"] = "SpectrolaminarProxy"
-    readout: ClassVar[str] = "spectrolaminar_proxy"
-    max_frequency_Hz: Positive = 150.0
-
-    @model_validator(mode="after")
-    def _check_frequency(self) -> "SpectrolaminarProxy":
-        """Refuse frequencies that the interval cannot show."""
-        if self.max_frequency_Hz > 500.0 / self.interval_ms:
-            allowed = (
-                f"at most {500.0 / self.interval_ms:g}, half the rate of samples every "
-                f"{self.interval_ms:g} ms"
-            )
-            raise refuse(f"max_frequency_Hz={self.max_frequency_Hz:g}", allowed, HERE)
-        return self
-
-
-class EMMProxy(_Laminar):
-    """`emm_proxy`: activity, source and field, each by its maximum, averaged with `weights`."""
-
-    kind: Literal["EMMProxy"] = "EMMProxy"
-    readout: ClassVar[str] = "emm_proxy"
-    weights: tuple[NotNegative, NotNegative, NotNegative] = (1.0, 1.0, 1.0)
-
-    @model_validator(mode="after")
-    def _check_weights(self) -> "EMMProxy":
-        """Refuse weights that are all 0."""
-        if not any(self.weights):
-            raise refuse(f"weights={self.weights}", "at least one above 0", HERE)
-        return self
-
-
-class EEGProxy(Frozen):
-    """`eeg_proxy`: area sources projected onto named sites; a.u."""
-
-    kind: Literal["EEGProxy"] = "EEGProxy"
-    readout: ClassVar[str] = "eeg_proxy"
-    interval_ms: Positive = 1.0
-    sites: Sensors = None
-
-
-class MEGProxy(Frozen):
-    """`meg_proxy`: area currents projected onto named magnetometers; a.u."""
-
-    kind: Literal["MEGProxy"] = "MEGProxy"
-    readout: ClassVar[str] = "meg_proxy"
-    interval_ms: Positive = 1.0
-    sensors: Sensors = None
-
-
-Proxy = LFPProxy | CSDProxy | SpectrolaminarProxy | EMMProxy | EEGProxy | MEGProxy
-Probe = Spikes | Voltage | SourceProbe | Physical | Proxy | WeightedSum
-_PROBES: tuple[type[Probe], ...] = get_args(Probe)
-PROBES: dict[str, type[Probe]] = {cls.readout: cls for cls in _PROBES}
-ALIASES: dict[str, str] = {
-    **dict.fromkeys(("spikes", "spike", "raster"), "spk"),
-    **dict.fromkeys(("V_m", "v_m", "voltage"), "vm"),
-    **dict.fromkeys(("src", "sources"), "source"),
-    "lfp_like": "lfp_proxy",
-    "csd_like": "csd_proxy",
-}
-
-
-def _as_probe(value: Any) -> Any:
-    """Convert a readout's name or alias, bare or as `kind`, to the table of its probe."""
-    table = {"kind": value} if isinstance(value, str) else value
-    if not isinstance(table, Mapping):
-        return value
-    kinds = {cls.__name__: cls for cls in PROBES.values()}
-    kind = str(table.get("kind", "nothing"))
-    if kind not in kinds:
-        problem = describe_unknown(ALIASES.get(kind, kind), PROBES, name="probe")
-        if problem:
-            raise ValueError(problem)
-        kind = PROBES[ALIASES.get(kind, kind)].__name__
-    return {**table, "kind": kind}
-
-
-AnyProbe = Annotated[
-    Annotated[Probe, Field(discriminator="kind")], BeforeValidator(_as_probe, Probe | str)
-]
+from jtfne.readouts import AnyReadout
 
 
 class InputCurrent(Frozen):
@@ -247,7 +110,7 @@ class Readouts(Frozen):
         readouts.
     """
 
-    probes: tuple[AnyProbe, ...] = ()
+    probes: tuple[AnyReadout, ...] = ()
     source: AnySource = InputCurrent()
     maps: tuple[SourceMap, ...] = ()
     scale: Positive = 1.0
@@ -261,7 +124,7 @@ class Readouts(Frozen):
     @model_validator(mode="after")
     def _check_return_current(self) -> "Readouts":
         """Refuse physical readouts of a source without return current."""
-        physical = [probe.readout for probe in self.probes if isinstance(probe, Physical)]
+        physical = [probe.readout for probe in self.probes if probe.needs_maps]
         if physical and not {"synaptic", "external"} & set(self.source.terms):
             modes = ", ".join(repr(cls().kind) for cls in SOURCE_MODES if "synaptic" in cls.terms)
             description = (

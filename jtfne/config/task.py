@@ -146,7 +146,7 @@ class Stimulus(Frozen):
     code: Annotated[Count, Field(le=MOST_CODE)] | None = None
     at: Schedule | None = None
 
-    def presented(self, trial: int) -> list[Any]:
+    def list_presentations(self, trial: int) -> list[Any]:
         """One drive for each presentation in a trial, shifted to its onset."""
         if self.at is None:
             return [self.drive]

@@ -18,7 +18,7 @@ class Linear(Frozen):
 
     kind: Literal["Linear"] = "Linear"
 
-    def searched(self, value: float) -> float:
+    def to_search_scale(self, value: float) -> float:
         """The point of the search for `value`."""
         return value
 
@@ -34,7 +34,7 @@ class Log(Frozen):
 
     kind: Literal["Log"] = "Log"
 
-    def searched(self, value: float) -> float:
+    def to_search_scale(self, value: float) -> float:
         """The point of the search for `value`: log of its absolute value."""
         return math.log(abs(value))
 
@@ -94,12 +94,12 @@ class Trainable(Frozen):
     @property
     def search_bounds(self) -> tuple[float, float]:
         """The bounds as points of the search, the lower first."""
-        low, high = sorted(map(self.transform.searched, self.bounds))
+        low, high = sorted(map(self.transform.to_search_scale, self.bounds))
         return low, high
 
-    def searched(self, value: float) -> float:
+    def to_search_scale(self, value: float) -> float:
         """The point of the search for `value`."""
-        return self.transform.searched(value)
+        return self.transform.to_search_scale(value)
 
     def free(self, searched: Any, xp: Any = math) -> Any:
         """Like `value` without clipping, so that the gradient survives at a bound."""
@@ -108,7 +108,7 @@ class Trainable(Frozen):
     def value(self, searched: Any, xp: Any = math) -> Any:
         """The value at a point of the search, clipped to the bounds against rounding.
 
-        xp: math, or the module of the arrays in `searched` (numpy or jax.numpy).
+        xp: math, or the module of the arrays in `to_search_scale` (numpy or jax.numpy).
         """
         value = self.free(searched, xp)
         low, high = self.bounds

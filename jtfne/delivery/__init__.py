@@ -19,7 +19,13 @@ from jtfne.delivery._choice import (
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery
 from jtfne.delivery.event import EventDelivery, SpikingCells, fold_spikes
-from jtfne.delivery.sharded import ShardedDelivery, list_own_devices, over, replicated_spec, stacked
+from jtfne.delivery.sharded import (
+    ShardedDelivery,
+    list_own_devices,
+    over,
+    replicated_spec,
+    stack_shards,
+)
 from jtfne.delivery.sparse import SparseDelivery
 
 __all__ = [
@@ -45,6 +51,6 @@ __all__ = [
     "over",
     "pack",
     "replicated_spec",
-    "stacked",
+    "stack_shards",
     "unpack",
 ]

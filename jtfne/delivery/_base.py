@@ -49,7 +49,7 @@ class Ring:
         """The input that arrives at the end of `step`: (width,)."""
         return jax.lax.dynamic_slice(ring, (step % self.n_slots * self.width,), (self.width,))
 
-    def cleared(self, ring: jax.Array, step: jax.Array, consumer: jax.Array) -> jax.Array:
+    def clear_slot(self, ring: jax.Array, step: jax.Array, consumer: jax.Array) -> jax.Array:
         """The ring with the slot of `step` emptied.
 
         `consumer` (width,) is the last value computed from `due`: clearing by a value that depends
@@ -58,7 +58,7 @@ class Ring:
         """
         return jax.lax.dynamic_update_slice(ring, consumer * 0, (step % self.n_slots * self.width,))
 
-    def turned(self, offset: jax.Array, step: jax.Array) -> jax.Array:
+    def wrap_index(self, offset: jax.Array, step: jax.Array) -> jax.Array:
         """Index of the entry `offset` after the slot of `step`, wrapped at the end of the ring."""
         index = offset + step % self.n_slots * self.width
         return jnp.where(index >= self.size, index - self.size, index)
@@ -183,7 +183,7 @@ class Entries:
     connection: npt.NDArray[np.int16]
 
     @classmethod
-    def of(cls, edges: EdgeList, ring: Ring) -> "Entries":
+    def from_edges(cls, edges: EdgeList, ring: Ring) -> "Entries":
         """The entries of `edges`."""
         entry = edges.source.astype(np.int64) * ring.size + edges.offset(ring)
         order = np.argsort(entry, kind="stable")
@@ -207,10 +207,9 @@ class Entries:
         )
 
 
-def joined(parts: list[Entries]) -> Entries:
+def join_entries(parts: list[Entries]) -> Entries:
     """Entries of chunks, one after the other."""
-    columns: dict[str, Any] = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in dataclasses.fields(Entries)
-    }
+    columns: dict[str, Any] = {}
+    for field in dataclasses.fields(Entries):
+        columns[field.name] = np.concatenate([getattr(part, field.name) for part in parts])
     return Entries(**columns)

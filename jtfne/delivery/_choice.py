@@ -136,7 +136,7 @@ class Sharded:
         """
         mesh = default_mesh() if self.mesh is None else self.mesh
         refuse_misfit(mesh)
-        layout = Layout.of(synapses.ring.n_cells, synapses.models, mesh.size)
+        layout = Layout.build(synapses.ring.n_cells, synapses.models, mesh.size)
         device_of = layout.place(layout.position_of)[0]
         return ShardedDelivery.build(
             synapses.chunks(),

@@ -25,7 +25,7 @@ class Layout:
     n_devices: int
 
     @classmethod
-    def of(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
+    def build(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
         """The layout of cells of several models; indices: the rows of each, None for all of
         them.
         """
@@ -40,10 +40,9 @@ class Layout:
     @functools.cached_property
     def row_of(self) -> Ints:
         """The row that each position holds or copies: (n_devices * n_local,)."""
-        parts = [
-            first_row + np.minimum(np.arange(room), n_rows - 1)
-            for (first_row, n_rows), room in self._rooms()
-        ]
+        parts = []
+        for (first_row, n_rows), room in self._rooms():
+            parts.append(first_row + np.minimum(np.arange(room), n_rows - 1))
         return np.concatenate(parts)
 
     @functools.cached_property

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, joined, pack
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, join_entries, pack
 
 MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and faster
 
@@ -40,7 +40,7 @@ class DenseDelivery:
 
         Raises: JtfneError if the matrices take more than 4 GiB.
         """
-        entries = joined([Entries.of(chunk(), ring) for chunk in chunks])
+        entries = join_entries([Entries.from_edges(chunk(), ring) for chunk in chunks])
         delay, column = np.divmod(entries.offset, ring.width)
         delays, matrix_index = np.unique(delay, return_inverse=True)
         shape = (delays.size, ring.n_cells, ring.width)

@@ -66,7 +66,7 @@ class EventDelivery:
         Raises: JtfneError if a ring entry has no int32 index.
         """
         blocks = Blocks(degrees, ring, dtype, tracked=tracked)
-        process_chunks(chunks, lambda edges: blocks.put(Entries.of(edges, ring)))
+        process_chunks(chunks, lambda edges: blocks.add_rows(Entries.from_edges(edges, ring)))
         arrays: dict[str, Any] = blocks.arrays()
         device_arrays: dict[str, Any] = {
             name: array if array is None else jax.device_put(array)
@@ -116,7 +116,7 @@ class EventDelivery:
             offset = jax.lax.dynamic_index_in_dim(self.offsets, block, keepdims=False)
             weight = jax.lax.dynamic_index_in_dim(self.weights, block, keepdims=False)
             weight = weight if scale is None else scale[cell] * weight
-            indices = self.ring.turned(offset, step)
+            indices = self.ring.wrap_index(offset, step)
             return ring.at[indices].add(weight, mode="promise_in_bounds", unique_indices=True)
 
         if self.one_block:
@@ -219,7 +219,7 @@ class Blocks:
         self._block_counts = np.ones(degrees.size, np.int32)
         self.one_block = shape[0] == degrees.size
 
-    def put(self, entries: Entries) -> None:
+    def add_rows(self, entries: Entries) -> None:
         """Fill in whole rows. Threads may do so at once, each with rows of its own."""
         if not entries.row.size:
             return

@@ -71,41 +71,36 @@ class ShardedDelivery:
         position_degrees = np.zeros((mesh.size, layout.row_of.size), np.int64)
         position_degrees[:, layout.position_of] = degrees
         block = block_length(int(degrees.max(initial=1)), local.width)
-        n_blocks = max(
-            int(count_blocks(device_degrees, block).sum()) for device_degrees in position_degrees
-        )
+        n_blocks = max(int(count_blocks(row, block).sum()) for row in position_degrees)
         device_indices = list_own_devices(mesh)
-        room = {
-            k: Blocks(
+        room = {}
+        for k in device_indices:
+            room[k] = Blocks(
                 position_degrees[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block
             )
-            for k in device_indices
-        }
         device_of, place_of = layout.place(layout.position_of)
 
         def put_chunk(edges: EdgeList) -> None:
             device_of_edge = device_of[edges.target]
             for k, blocks in room.items():
                 is_on_device = device_of_edge == k
-                columns = {
-                    field.name: getattr(edges, field.name)[is_on_device]
-                    for field in dataclasses.fields(EdgeList)
-                }
+                columns = {}
+                for field in dataclasses.fields(EdgeList):
+                    columns[field.name] = getattr(edges, field.name)[is_on_device]
                 columns["source"] = layout.position_of[columns["source"]]
                 columns["target"] = place_of[columns["target"]]
-                blocks.put(Entries.of(EdgeList(**columns), local))
+                blocks.add_rows(Entries.from_edges(EdgeList(**columns), local))
 
         process_chunks(chunks, put_chunk)
         arrays_by_device: list[dict[str, Any]] = [room[k].arrays() for k in device_indices]
-        global_arrays: dict[str, Any] = {
-            name: None
-            if array is None
-            else stacked([device_arrays.pop(name) for device_arrays in arrays_by_device], mesh)
-            for name, array in list(arrays_by_device[0].items())
-        }
+        global_arrays: dict[str, Any] = {}
+        for name in list(arrays_by_device[0]):
+            # popped, so that no array is in memory twice for longer than its turn
+            shards = [device_arrays.pop(name) for device_arrays in arrays_by_device]
+            global_arrays[name] = None if shards[0] is None else stack_shards(shards, mesh)
         return cls(
             rows=EventDelivery(**global_arrays, ring=local, one_block=False),
-            real=stacked(
+            real=stack_shards(
                 [_pack_on_host(layout.real[layout.dealt[k]]) for k in device_indices], mesh
             ),
             layout=layout,
@@ -141,31 +136,28 @@ class ShardedDelivery:
             source = self.layout.row_of[edges.source].astype(np.int32)
             target = self.layout.rows[k][edges.target].astype(np.int32)
             parts.append(dataclasses.replace(edges, source=source, target=target))
-        columns = {
-            field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in dataclasses.fields(EdgeList)
-        }
-        order = np.argsort(columns["source"], kind="stable")
-        return EdgeList(**{name: column[order] for name, column in columns.items()})
+        order = np.argsort(np.concatenate([part.source for part in parts]), kind="stable")
+        columns = {}
+        for field in dataclasses.fields(EdgeList):
+            column = np.concatenate([getattr(part, field.name) for part in parts])
+            columns[field.name] = column[order]
+        return EdgeList(**columns)
 
 
 def list_own_devices(mesh: Mesh) -> list[int]:
     """Indices in `mesh` of the devices that belong to this process."""
-    return [
-        k
-        for k, device in enumerate(mesh.devices.flat)
-        if device.process_index == jax.process_index()
-    ]
+    process = jax.process_index()
+    devices = enumerate(mesh.devices.flat)
+    return [k for k, device in devices if device.process_index == process]
 
 
-def stacked(parts: list[Any], mesh: Mesh) -> jax.Array:
+def stack_shards(parts: list[Any], mesh: Mesh) -> jax.Array:
     """One array over the mesh, first axis its devices, from the parts of this process's devices."""
     sharding = NamedSharding(mesh, over(mesh))
     device_indices = list_own_devices(mesh)
-    shards = [
-        jax.device_put(part[None], mesh.devices.flat[k])
-        for part, k in zip(parts, device_indices, strict=True)
-    ]
+    shards = []
+    for part, k in zip(parts, device_indices, strict=True):
+        shards.append(jax.device_put(part[None], mesh.devices.flat[k]))
     shape = (mesh.size, *parts[0].shape)
     return jax.make_array_from_single_device_arrays(shape, sharding, shards)
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, joined, pack
+from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, join_entries, pack
 
 
 @register
@@ -37,7 +37,7 @@ class SparseDelivery:
         cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
     ) -> Self:
         """Sort edges by where they arrive; those of one source that meet in all else become one."""
-        entries = joined([Entries.of(chunk(), ring) for chunk in chunks])
+        entries = join_entries([Entries.from_edges(chunk(), ring) for chunk in chunks])
         order = np.argsort(entries.offset, kind="stable")
         offsets, entry = np.unique(entries.offset[order], return_inverse=True)
         return cls(
@@ -68,7 +68,7 @@ class SparseDelivery:
         arrivals = jax.ops.segment_sum(
             amounts, self.entry, n_entries, indices_are_sorted=True, mode="promise_in_bounds"
         )
-        indices = self.ring.turned(self.offsets, step)
+        indices = self.ring.wrap_index(self.offsets, step)
         return ring.at[indices].add(arrivals, mode="promise_in_bounds", unique_indices=True)
 
     def slots(

@@ -11,7 +11,7 @@ from jtfne.emitters._base import (
     has_method,
     uses_deprecated_name,
 )
-from jtfne.emitters._trains import Trains, joined
+from jtfne.emitters._trains import Trains, join_trains
 from jtfne.emitters.adaptive import AdaptiveLIF
 from jtfne.emitters.adex import AdEx
 from jtfne.emitters.glif import GLIF1, GLIF2, GLIF3
@@ -50,7 +50,7 @@ __all__ = [
     "can_receive",
     "find_method",
     "has_method",
-    "joined",
+    "join_trains",
     "register",
     "uses_deprecated_name",
 ]

@@ -81,7 +81,7 @@ class SynapticInput(NamedTuple):
         g_nS, g_e_pA = self.conductances.mean(dt_ms)
         return currents_pA + g_e_pA - g_nS * v_mV
 
-    def of(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
+    def select_cells(self, take: Callable[[jax.Array], jax.Array]) -> "SynapticInput":
         """The input of some cells only; `take` picks them from an array (..., n_cells)."""
         g, jumps_mV, ramp = self.conductances, self.jumps_mV, self.ramp_pA_per_ms
         return self._replace(

@@ -170,7 +170,7 @@ class Trains:
         return Trains, (self.tolist(),)
 
 
-def joined(parts: Iterable[Trains]) -> Trains:
+def join_trains(parts: Iterable[Trains]) -> Trains:
     """The trains of all cells from those of each population."""
     all_trains, part_list = Trains(), list(parts)
     all_trains._keep(

@@ -17,9 +17,9 @@ from jtfne.engine._arrays import (
     Recorder,
     SpikeTrains,
     View,
-    joined,
+    scatter_groups,
 )
-from jtfne.engine._checkpointed import checkpointed
+from jtfne.engine._checkpointed import advance_checkpointed
 from jtfne.engine._loop import (
     advance,
     advance_jit,
@@ -46,13 +46,13 @@ __all__ = [
     "SpikeTrains",
     "View",
     "advance",
+    "advance_checkpointed",
     "advance_jit",
-    "checkpointed",
     "follow_jit",
-    "joined",
     "received_pA",
     "replay",
     "run_recorded",
+    "scatter_groups",
     "start",
     "supports_replay",
 ]

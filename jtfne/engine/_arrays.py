@@ -238,7 +238,7 @@ class View(NamedTuple):
 
     def v_m_mV(self) -> jax.Array:
         """Membrane potential of every cell, before reset where it spiked: (n_cells,)."""
-        return joined(self.circuit, [state.v_mV for state in self.cells])
+        return scatter_groups(self.circuit, [state.v_mV for state in self.cells])
 
     def balance(self) -> Balance:
         """The mean membrane currents of every cell over this step."""
@@ -246,11 +246,13 @@ class View(NamedTuple):
         for group, state_before, state_after in zip(
             self.circuit.groups, self.before, self.cells, strict=True
         ):
-            i_ext_pA, syn = group.take(self.i_ext_pA), self.syn.of(group.take)
+            i_ext_pA, syn = group.take(self.i_ext_pA), self.syn.select_cells(group.take)
             balances.append(
                 group.emitter.balance(state_before, state_after, i_ext_pA, syn, self.dt_ms)
             )
-        return Balance(*(joined(self.circuit, list(rows)) for rows in zip(*balances, strict=True)))
+        return Balance(
+            *(scatter_groups(self.circuit, list(rows)) for rows in zip(*balances, strict=True))
+        )
 
 
 class Recorder(Protocol):
@@ -289,7 +291,7 @@ class Chunk(NamedTuple):
     recorded: tuple[Any, ...]
 
 
-def joined(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:
+def scatter_groups(circuit: Circuit, parts: list[jax.Array]) -> jax.Array:
     """Scatter one array a group into one array over all cells, (n_cells,)."""
     if circuit.groups[0].index is None:
         return parts[0]

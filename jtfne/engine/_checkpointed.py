@@ -10,7 +10,7 @@ from jtfne.engine._loop import advance
 from jtfne.engine._step import add_first_spikes
 
 
-def checkpointed(
+def advance_checkpointed(
     circuit: Circuit,
     inputs: Inputs,
     recorders: tuple[Recorder, ...],

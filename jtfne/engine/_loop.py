@@ -48,7 +48,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
     names = (
         _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
     )
-    random_words = _keys.words(_keys.derive_streams(keys["initial state"], names))
+    random_words = _keys.words(_keys.fold_words(keys["initial state"], names))
     return Carry(
         step=jnp.int32(0),
         cells=tuple(_init_cells(circuit, group, random_words, dtype) for group in circuit.groups),
@@ -61,7 +61,7 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         ),
         fluctuations=tuple(
             noise.wander(
-                _keys.derive_streams(keys["stimulus"], fluctuation.stream[:, None])[0],
+                _keys.fold_words(keys["stimulus"], fluctuation.stream[:, None])[0],
                 ONE if fluctuation.shared else names,
                 dtype,
             )
@@ -106,7 +106,7 @@ def _init_poisson(
         if poisson_input.stream is None
         else poisson_input.stream
     )
-    streams = _keys.derive_streams(key, stream)  # (n_stimuli,)
+    streams = _keys.fold_words(key, stream)  # (n_stimuli,)
     if poisson_input.shared:
         return PoissonState(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
     target_names = names if poisson_input.targets is None else names[:, poisson_input.targets]
@@ -221,20 +221,19 @@ def _scan_intervals(
         step_in_chunk = carry.step - first_step
         (carry, sums), step_outputs = jax.lax.scan(step, (carry, zero_sums), interval_inputs)
         sums_by_recorder = zip(buffers, sums, mean_recorders, strict=True)
-        new_buffers = [
-            _add_to_row(buffer, step_in_chunk // r.every, total / r.every)
-            for buffer, total, (r, _) in sums_by_recorder
-        ]
+        new_buffers = []
+        for buffer, total, (recorder, _) in sums_by_recorder:
+            row_index, row = step_in_chunk // recorder.every, total / recorder.every
+            new_buffers.append(_add_to_row(buffer, row_index, row))
         return (carry, new_buffers), step_outputs
 
     length = math.gcd(*(r.every for r, _ in mean_recorders))
     inputs_by_interval = jax.tree.map(
         lambda column: column.reshape(n_steps // length, length, *column.shape[1:]), steps
     )
-    buffers = [
-        jnp.zeros((n_steps // r.every, *row.shape), row.dtype)
-        for (r, _), row in zip(mean_recorders, zero_sums, strict=True)
-    ]
+    buffers = []
+    for (recorder, _), row in zip(mean_recorders, zero_sums, strict=True):
+        buffers.append(jnp.zeros((n_steps // recorder.every, *row.shape), row.dtype))
     (carry, buffers), step_outputs = jax.lax.scan(interval, (carry, buffers), inputs_by_interval)
     step_outputs = jax.tree.map(lambda leaf: leaf.reshape(n_steps, *leaf.shape[2:]), step_outputs)
     return carry, buffers, step_outputs
@@ -259,10 +258,10 @@ def _make_step(
         inputs_t, spike_range = step_inputs
 
         def watch(view: View) -> list[jax.Array]:
-            return [
-                total + _read(r, i, view)
-                for total, (r, i) in zip(state[1], mean_recorders, strict=True)
-            ]
+            sums = []
+            for total, (recorder, index) in zip(state[1], mean_recorders, strict=True):
+                sums.append(total + _read(recorder, index, view))
+            return sums
 
         arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, watch
         if spiking_cells is None or spike_range is None:

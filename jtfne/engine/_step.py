@@ -9,7 +9,15 @@ import jax.numpy as jnp
 from jtfne import noise
 from jtfne.delivery import EventDelivery, SpikingCells, pack
 from jtfne.emitters import SynapticInput, find_method
-from jtfne.engine._arrays import Carry, Circuit, InputChunk, Inputs, PoissonState, View, joined
+from jtfne.engine._arrays import (
+    Carry,
+    Circuit,
+    InputChunk,
+    Inputs,
+    PoissonState,
+    View,
+    scatter_groups,
+)
 from jtfne.engine._surrogate_step import clip_voltage_gradient, surrogate_spikes
 from jtfne.engine._synaptic import build_synaptic_input
 from jtfne.synapses import step_rise
@@ -100,12 +108,12 @@ def _step_cells(
     syn = synaptic_input(circuit, carry, dt_ms, _read_arrivals(circuit, inputs, carry, inputs_t))
     start_states = clip_voltage_gradient(circuit, carry.cells, i_ext_pA, syn, dt_ms)
     results = [
-        group.emitter.step(state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
+        group.emitter.step(state, group.take(i_ext_pA), syn.select_cells(group.take), dt_ms)
         for group, state in zip(circuit.groups, start_states, strict=True)
     ]
     cells = tuple(state for state, _ in results)
     spikes_by_group = [group_spikes for _, group_spikes in results]
-    spike_mask = joined(circuit, spikes_by_group)
+    spike_mask = scatter_groups(circuit, spikes_by_group)
     spikes = (
         spike_mask
         if circuit.surrogate is None
@@ -177,7 +185,7 @@ def _update_synapses(
         for poisson_input, poisson_state in zip(inputs.poisson, carry.poisson, strict=True)
     )
     if circuit.leading is not None and ring is not None:
-        ring = circuit.leading.ring.cleared(ring, read_step, syn)
+        ring = circuit.leading.ring.clear_slot(ring, read_step, syn)
     return syn, ring, poisson
 
 
@@ -331,7 +339,7 @@ def add_first_spikes(
         circuit, carry, dt_ms, arriving.reshape(circuit.n_receptors, circuit.n_cells)
     )
     cells = tuple(
-        find_method(group.emitter, "jump")(state, jumps.of(group.take))
+        find_method(group.emitter, "jump")(state, jumps.select_cells(group.take))
         for group, state in zip(circuit.groups, carry.cells, strict=True)
     )
     return carry._replace(syn=syn, cells=cells)
@@ -346,7 +354,7 @@ def synaptic_input(
     """
 
     def v_mV() -> jax.Array:
-        return joined(circuit, [state.v_mV for state in carry.cells])
+        return scatter_groups(circuit, [state.v_mV for state in carry.cells])
 
     second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
     return build_synaptic_input(

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jtfne.emitters import Emitter, SynapticInput, can_receive, find_method
-from jtfne.engine._arrays import Circuit, joined
+from jtfne.engine._arrays import Circuit, scatter_groups
 from jtfne.surrogates import Surrogate
 
 
@@ -33,7 +33,7 @@ def surrogate_spikes(
         measure_distance = find_method(group.emitter, "threshold_distance")
         distance = measure_distance(state_before, state_after).astype(dtype)
         spikes_by_group.append(surrogate.spikes(group_spikes, distance))
-    return joined(circuit, spikes_by_group)
+    return scatter_groups(circuit, spikes_by_group)
 
 
 def clip_voltage_gradient(
@@ -54,7 +54,9 @@ def clip_voltage_gradient(
         return cells
     states = []
     for group, state in zip(circuit.groups, cells, strict=True):
-        growth = _growth(group.emitter, state, group.take(i_ext_pA), syn.of(group.take), dt_ms)
+        growth = _growth(
+            group.emitter, state, group.take(i_ext_pA), syn.select_cells(group.take), dt_ms
+        )
         states.append(state._replace(v_mV=_divide_gradient(state.v_mV, growth)))
     return tuple(states)
 

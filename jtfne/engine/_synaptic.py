@@ -30,40 +30,40 @@ def build_synaptic_input(
     conductive = circuit.conductive or (False,) * circuit.n_receptors
     all_courses = courses(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms, conductive)
     jumping, no_row, no_number = circuit.jumping, rows[:0], circuit.tau_syn_ms[:0]
-    current_courses = [
-        course
-        for course in all_courses
-        if not conductive[course.receptor] and course.receptor not in jumping
-    ]
+    current_courses, conductance_courses, ramps = [], [], []
+    for course in all_courses:
+        if conductive[course.receptor]:
+            conductance_courses.append(course)
+        elif course.receptor not in jumping:
+            current_courses.append(course)
+            if course.ramp is not None:
+                ramps.append(course.ramp)
     # Courses with a ramp come first, as SynapticInput has them.
     current_courses.sort(key=lambda course: course.ramp is None)
-    ramps = [course.ramp for course in current_courses if course.ramp is not None]
-    conductance_courses = [course for course in all_courses if conductive[course.receptor]]
     shares = circuit.dendrite_share
-    receptors = [*(course.receptor for course in current_courses + conductance_courses), *jumping]
+    if shares is not None:
+        receptors = [course.receptor for course in current_courses + conductance_courses]
+        shares = _stack_rows([shares[receptor] for receptor in (*receptors, *jumping)], no_number)
     currents_pA = SynapticInput(
         i_pA=_stack_rows([course.value for course in current_courses], no_row),
         tau_ms=_stack_rows([course.tau_ms for course in current_courses], no_number),
-        dendrite_share=None
-        if shares is None
-        else _stack_rows([shares[receptor] for receptor in receptors], no_number),
+        dendrite_share=shares,
         jumps_mV=_jumps_mV(circuit, rows, arriving) if jumping else None,
         ramp_pA_per_ms=jnp.stack(ramps) if ramps else None,
     )
     if circuit.e_rev_mV is None:
         return currents_pA
-    g_nS = _stack_rows(
-        [
-            _apply_gate(circuit, course.receptor, course.value, v_mV)
-            for course in conductance_courses
-        ],
-        no_row,
+    g_nS, g_tau_ms, e_rev_mV = [], [], []
+    for course in conductance_courses:
+        g_nS.append(_apply_gate(circuit, course.receptor, course.value, v_mV))
+        g_tau_ms.append(course.tau_ms)
+        e_rev_mV.append(circuit.e_rev_mV[course.receptor])
+    conductances = Conductances(
+        _stack_rows(g_nS, no_row),
+        _stack_rows(g_tau_ms, no_number),
+        _stack_rows(e_rev_mV, no_number),
     )
-    g_tau_ms = _stack_rows([course.tau_ms for course in conductance_courses], no_number)
-    e_rev_mV = _stack_rows(
-        [circuit.e_rev_mV[course.receptor] for course in conductance_courses], no_number
-    )
-    return currents_pA._replace(conductances=Conductances(g_nS, g_tau_ms, e_rev_mV))
+    return currents_pA._replace(conductances=conductances)
 
 
 def _jumps_mV(circuit: Circuit, rows: jax.Array, arriving: jax.Array | None) -> jax.Array:
@@ -103,7 +103,7 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
     scheme the cell was stepped.
     """
     group = view.circuit.groups[group_index]
-    syn = view.syn.of(group.take)
+    syn = view.syn.select_cells(group.take)
     current_receptors, conductance_receptors = _list_row_receptors(view.circuit)
     receptor_pA: list[Any] = [0.0] * view.circuit.n_receptors
     for receptor, mean_pA in zip(current_receptors, syn.means_pA(view.dt_ms), strict=True):
@@ -143,11 +143,13 @@ def _list_row_receptors(circuit: Circuit) -> tuple[list[int], list[int]]:
     """
     double_rows = {rise.receptor for rise in circuit.second if not rise.equal_taus}
     alpha_receptors = {rise.receptor for rise in circuit.second if rise.equal_taus}
-    receptors = (r for r in range(circuit.n_receptors) if r not in circuit.jumping)
-    rows = [r for r in receptors for _ in range(1 + (r in double_rows))]
     conductive = circuit.conductive or (False,) * circuit.n_receptors
+    currents: list[int] = []
+    conductances: list[int] = []
+    for receptor in range(circuit.n_receptors):
+        if receptor not in circuit.jumping:
+            rows = conductances if conductive[receptor] else currents
+            rows += [receptor] * (2 if receptor in double_rows else 1)
     # Alpha functions come first, as their ramps do in `SynapticInput`.
-    currents = sorted(
-        (r for r in rows if not conductive[r]), key=lambda r: r not in alpha_receptors
-    )
-    return currents, [r for r in rows if conductive[r]]
+    currents.sort(key=lambda receptor: receptor not in alpha_receptors)
+    return currents, conductances

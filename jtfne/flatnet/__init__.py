@@ -4,6 +4,7 @@
 lists synapses and builds their deliveries; `_flatnet` puts them together.
 """
 
+from jtfne.flatnet._cells import spread_input_pA
 from jtfne.flatnet._edges import CHUNK_EDGES, describe_synapses, list_edges
 from jtfne.flatnet._flatnet import FlatNet, TrackingMaps, check_layout, flatten_net, has_flat
 from jtfne.flatnet._layout import RowLayout, lay_out_rows
@@ -22,4 +23,5 @@ __all__ = [
     "lay_out_rows",
     "list_edges",
     "mechanisms_of",
+    "spread_input_pA",
 ]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne import _keys, engine
 from jtfne.config import Population
-from jtfne.emitters import Trains, joined
+from jtfne.emitters import Trains, join_trains
 
 
 class CellModel(NamedTuple):
@@ -52,13 +52,19 @@ def build_groups(
     return tuple(groups)
 
 
+def spread_input_pA(populations: tuple[Population, ...]) -> npt.NDArray[np.float64]:
+    """The current of one input unit into each cell, in pA: (n_cells,)."""
+    return np.concatenate(
+        [population.per_cell(population.emitter.input_pA) for population in populations]
+    )
+
+
 def spread_over_cells(populations: tuple[Population, ...], name: str) -> npt.NDArray[np.float64]:
     """`drive` or `noise` of every cell, in pA: (n_cells,)."""
     parts = []
     for population in populations:
-        scale_pA = population.spread(population.emitter.input_pA)
-        parts.append(population.spread(getattr(population, name)) * scale_pA)
-    return np.concatenate(parts)
+        parts.append(population.per_cell(getattr(population, name)))
+    return np.concatenate(parts) * spread_input_pA(populations)
 
 
 def name_cells(populations: tuple[Population, ...]) -> npt.NDArray[np.uint32]:
@@ -79,7 +85,7 @@ def spread_first_potentials(
     parts = []
     for population in populations:
         v_init_mV = np.nan if population.v_init_mV is None else population.v_init_mV
-        parts.append(population.spread(v_init_mV))
+        parts.append(population.per_cell(v_init_mV))
     return jnp.asarray(np.concatenate(parts), dtype)
 
 
@@ -95,13 +101,14 @@ def _merge_emitters(populations: list[Population], dtype: np.dtype[Any], dt_ms: 
             continue
         values = [getattr(population.emitter, field.name) for population in populations]
         if isinstance(values[0], Trains):
-            fields[field.name] = jnp.asarray(joined(values).table(dt_ms))
+            fields[field.name] = jnp.asarray(join_trains(values).table(dt_ms))
             continue
         if all(np.ndim(value) == 0 and value == values[0] for value in values):
             fields[field.name] = jnp.asarray(values[0], dtype)
             continue
         parts = [
-            population.spread(value) for population, value in zip(populations, values, strict=True)
+            population.per_cell(value)
+            for population, value in zip(populations, values, strict=True)
         ]
         fields[field.name] = jnp.asarray(np.concatenate(parts), dtype)
     return dataclasses.replace(emitter, **fields)

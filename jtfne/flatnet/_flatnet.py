@@ -12,7 +12,7 @@ import numpy as np
 from jtfne import _keys, engine
 from jtfne._arguments import check_flag, check_instance, check_list, check_names, describe_argument
 from jtfne._check import POSITIVE, Limit, number, refuse, whole_number
-from jtfne._precision import precision, settled
+from jtfne._precision import defined_jax_flags, precision
 from jtfne._tree import register
 from jtfne.config import Config
 from jtfne.delivery import Choice, EdgeList, check_choice
@@ -141,7 +141,7 @@ class FlatNet:
             The state at the end, and packed spikes with what was recorded.
         """
         _check_run(key, n_steps, inputs, clock, recorders)
-        with settled():
+        with defined_jax_flags():
             inputs = (
                 engine.Inputs(jnp.zeros((0, self.circuit.n_cells))) if inputs is None else inputs
             )

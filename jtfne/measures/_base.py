@@ -15,9 +15,8 @@ from jtfne._check import describe_value, refuse
 Grid = dict[str, NDArray[Any]]
 Complaint = tuple[str, str]  # what is given, what is allowed
 
-LAMINAR = ("lfp_proxy", "csd_proxy", "lfp", "csd")
-AREAL = ("dipole", "rws", "erws")  # one trace an area
-HEAD = ("eeg_proxy", "meg_proxy", "eeg", "meg")
+FIELDS = ("laminar", "areal", "head")
+"""Kinds of rows of a field: channels along the depth of areas, one trace an area, sensors."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,17 +46,19 @@ class Measure(abc.ABC):
     """A number, or a curve over a grid, of samples (n_trials, n_samples, n_rows); it is hashable,
     and all of it static.
 
-    readouts: what it can be taken of. differentiable: whether its gradient by the samples is meant
-    to be used. undefined: when its value is NaN. of_intervals: whether it takes intervals between
-    spikes, (n_cells, n) ms with NaN where there is none, instead of samples. one_area: whether its
-    rows must be the channels of one area. dims: of the curve, none for a number; averaged: those of
-    a recorded curve over which its mean is taken. logarithmic: whether a curve lies straight
-    between its points in its logarithm.
+    readouts: what it can be taken of: names of readouts, or kinds of their rows (FIELDS).
+    takes_density: whether a current source density is among them. differentiable: whether its
+    gradient by the samples is meant to be used. undefined: when its value is NaN. of_intervals:
+    whether it takes intervals between spikes, (n_cells, n) ms with NaN where there is none, instead
+    of samples. one_area: whether its rows must be the channels of one area. dims: of the curve,
+    none for a number; averaged: those of a recorded curve over which its mean is taken.
+    logarithmic: whether a curve lies straight between its points in its logarithm.
     """
 
     readouts: ClassVar[tuple[str, ...]]
     differentiable: ClassVar[bool]
     undefined: ClassVar[str]
+    takes_density: ClassVar[bool] = True
     of_intervals: ClassVar[bool] = False
     one_area: ClassVar[bool] = False
     dims: ClassVar[tuple[str, ...]] = ()

@@ -18,6 +18,7 @@ from jtfne.measures._disc import disc, moments
 from jtfne.measures.csd import depths, positive
 
 DIAMETER_mm = 0.5
+MOST_PLACES = 100_000  # of estimates along a probe: a matrix of 8 bytes each for every contact
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -188,6 +189,9 @@ def grid(z_mm: Floats, step_mm: float | None, where: str) -> Floats:
         raise refuse(
             f"step_mm={step_mm:g}", f"at most the span of the probe, {span_mm:g} mm", where
         )
+    if span_mm / step_mm > MOST_PLACES:
+        description = f"step_mm={step_mm:g} along {span_mm:g} mm"
+        raise refuse(description, f"at most {MOST_PLACES} places", where)
     return np.linspace(z_mm[0], z_mm[-1], round(span_mm / step_mm) + 1)
 
 

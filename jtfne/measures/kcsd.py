@@ -17,6 +17,7 @@ from jtfne.measures.icsd import DIAMETER_mm, grid
 WIDTHS_mm = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
 RIDGES = tuple(float(ridge) for ridge in 10.0 ** np.arange(-9.0, 0.5, 0.5))
 NODES = 48
+MOST_SOURCES = 100_000  # 48 nodes of quadrature each, for every contact: 38 MB a contact
 REACH = 2.0  # range of integration in widths: beyond it lies 2e-9 of a Gaussian of sd width / 3
 WHERE = "KernelCSD"
 
@@ -27,7 +28,7 @@ class KernelCSD:
 
     widths_mm: candidates of R, three sd of a source; ridges: candidates of lambda, as parts of the
     mean diagonal of the kernel, so that neither depends on units. One of each leaves nothing to
-    choose. diameter_mm: of the cylinder; n_sources: evenly from `beyond_mm` above the first contact
+    choose. diameter_mm: of the cylinder; n_sources: up to 100,000, evenly from `beyond_mm` above the first contact
     to as far below the last; step_mm: as `SplineICSD`. Contacts may be uneven. Raises: JtfneError.
     Source: Potworowski et al. (2012), Neural Comput. 24:541-575, eqs 9, 17, 18, 26.
     >>> KernelCSD(widths_mm=(0.3,), ridges=(1e-6,)).matrix([0.1, 0.2, 0.35, 0.4], sigma_S_m=0.3).shape
@@ -46,7 +47,7 @@ class KernelCSD:
         check_numbers(self.widths_mm, POSITIVE, name="widths_mm", where=WHERE)
         check_numbers(self.ridges, NOT_NEGATIVE, name="ridges", where=WHERE)
         in_range(self.beyond_mm, NOT_NEGATIVE, name="beyond_mm", where=WHERE)
-        whole_number(self.n_sources, Limit(low=FEWEST), name="n_sources", where=WHERE)
+        whole_number(self.n_sources, Limit(FEWEST, MOST_SOURCES), name="n_sources", where=WHERE)
         if self.step_mm is not None:
             positive(self.step_mm, name="step_mm", where=WHERE)
 

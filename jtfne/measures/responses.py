@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jtfne._check import NOT_NEGATIVE, Limit
 from jtfne._time import CLOCK_ms, in_baseline
 from jtfne.measures import csd
-from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+from jtfne.measures._base import FIELDS, Complaint, Frame, Grid, Measure
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class EvokedWaveform(Measure):
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = (*HEAD, *LAMINAR, *AREAL)
+    readouts: ClassVar[tuple[str, ...]] = FIELDS
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "a channel is not finite, or, with shape_only, never moves"
     one_area: ClassVar[bool] = True
@@ -71,7 +71,7 @@ class CSDProfile(Measure):
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = LAMINAR
+    readouts: ClassVar[tuple[str, ...]] = ("laminar",)
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the density never changes"
     one_area: ClassVar[bool] = True
@@ -126,7 +126,7 @@ class Topography(Measure):
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
-    readouts: ClassVar[tuple[str, ...]] = HEAD
+    readouts: ClassVar[tuple[str, ...]] = ("head",)
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the map is flat"
     dims: ClassVar[tuple[str, ...]] = ("channel",)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._units import MS_PER_s
 from jtfne.measures import spectrolaminar, spectrum
-from jtfne.measures._base import AREAL, HEAD, LAMINAR, Complaint, Frame, Grid, Measure
+from jtfne.measures._base import FIELDS, Complaint, Frame, Grid, Measure
 
 COUNTED_ms = 1.0  # bin of the population rate whose spectrum is taken
 
@@ -36,7 +36,7 @@ class PowerSpectrum(Measure):
         "segment_ms": POSITIVE,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
-    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
+    readouts: ClassVar[tuple[str, ...]] = (*FIELDS, "spk")
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "there is no power"
     dims: ClassVar[tuple[str, ...]] = ("frequency",)
@@ -97,7 +97,7 @@ class BandPower(Measure):
         "segment_ms": POSITIVE,
     }
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low_Hz", "high_Hz"),)
-    readouts: ClassVar[tuple[str, ...]] = (*LAMINAR, *HEAD, *AREAL, "spk")
+    readouts: ClassVar[tuple[str, ...]] = (*FIELDS, "spk")
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "there is no power"
     low_Hz: float
@@ -162,7 +162,8 @@ class SpectrolaminarCrossover(Measure):
         ("low_to_Hz", "high_from_Hz"),
         ("high_from_Hz", "high_to_Hz"),
     )
-    readouts: ClassVar[tuple[str, ...]] = ("lfp_proxy", "lfp")
+    readouts: ClassVar[tuple[str, ...]] = ("laminar",)
+    takes_density: ClassVar[bool] = False
     differentiable: ClassVar[bool] = True
     undefined: ClassVar[str] = "the two profiles do not cross, high frequencies above"
     one_area: ClassVar[bool] = True

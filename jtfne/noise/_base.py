@@ -28,7 +28,7 @@ def seed(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> Streams:
     A stream hangs on the key and on its own name, not on how many there are. key: one, or one a
     stream (n_streams,).
     """
-    s0, s1 = _keys.words(_keys.derive_streams(key, names))
+    s0, s1 = _keys.words(_keys.fold_words(key, names))
     return Streams(s0 | ((s0 | s1) == 0).astype(jnp.uint32), s1)
 
 

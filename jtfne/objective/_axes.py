@@ -24,7 +24,6 @@ from jtfne._check import (
 from jtfne._grid import nearest_steps
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.measures._base import AREAL, LAMINAR
 from jtfne.signals import Signals
 
 Ints = NDArray[np.int64]
@@ -33,8 +32,7 @@ LABELS = ("area", "layer", "cell_type")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Axes:
-    """The clock and the labels of a readout's array, whose dims are time and rows, with or without
-    trials before.
+    """The clock and the labels of a readout's array, of dims ([trial,] time, rows).
 
     Parameters
     ----------
@@ -47,7 +45,7 @@ class Axes:
     labels : dict
         Of spikes, one of each for a cell: ``neuron`` (ids), ``area``, ``layer``, ``cell_type``. Of
         channels ``channel`` and, of laminar ones, ``z_mm`` and ``area``, whose arrays are (time,
-        area, channel). Of ``dipole``, ``rws`` and ``erws`` ``area``.
+        area, channel). Of readouts with one trace an area ``area``.
     units : str
         Of the array.
 
@@ -92,10 +90,8 @@ class Axes:
         node = signals.tree[readout].to_dataset()
         units = str(node.attrs["units"])
         if readout == "spk":
-            step_ms, labels = (
-                float(node.attrs["dt_ms"]),
-                {"neuron": np.arange(int(node.attrs["n_neurons"]))},
-            )
+            step_ms = float(node.attrs["dt_ms"])
+            labels = {"neuron": np.arange(int(node.attrs["n_neurons"]))}
             if "neurons" in signals.tree.children:
                 cells = signals.tree["neurons"].to_dataset()
                 labels = {name: cells[name].values for name in ("neuron", *LABELS)}
@@ -151,7 +147,8 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
         "first_ms": float(time_ms[start]),
     }
     measure = aim.measure
-    areas = _areas(aim, axes, where) if aim.of in (*LAMINAR, *AREAL) else np.arange(0)
+    kind = aim.row_kind
+    areas = _areas(aim, axes, where) if kind in ("laminar", "areal") else np.arange(0)
     if measure.one_area and areas.size > 1:
         area_names = ", ".join(map(str, axes.labels["area"][areas]))
         raise refuse(
@@ -159,9 +156,9 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
             "one area, by cells={'area': ...}",
             where,
         )
-    if aim.of == "spk":
+    if kind == "spikes":
         part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
-    elif aim.of in AREAL:
+    elif kind == "areal":
         names = tuple(str(area) for area in axes.labels["area"][areas])
         part = Part(start, stop, areas, None, Frame(**clock, channels=names))
     else:
@@ -169,11 +166,11 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
         names = tuple(str(channel) for channel in axes.labels["channel"][rows])
         depths = (
             tuple(float(depth_mm) for depth_mm in axes.labels["z_mm"][rows])
-            if aim.of in LAMINAR
+            if kind == "laminar"
             else ()
         )
-        frame = Frame(**clock, channels=names, z_mm=depths, density=aim.of.startswith("csd"))
-        part = Part(start, stop, rows, areas if aim.of in LAMINAR else None, frame)
+        frame = Frame(**clock, channels=names, z_mm=depths, density=aim.is_density)
+        part = Part(start, stop, rows, areas if kind == "laminar" else None, frame)
     complaint = measure.complaint(part.frame)
     if complaint is not None:
         raise refuse(complaint[0], complaint[1], where)
@@ -191,11 +188,13 @@ def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> N
 
 def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the selected cells. Raises: JtfneError if none matches."""
-    selection = {
-        key: getattr(aim.cells, key) for key in LABELS if getattr(aim.cells, key) is not None
-    }
+    selection = {}
+    for key in LABELS:
+        names = getattr(aim.cells, key)
+        if names is not None:
+            selection[key] = names
     ids = aim.cells.ids
-    required_keys = [*selection, *(["neuron"] if ids is not None else [])]
+    required_keys = list(selection) if ids is None else [*selection, "neuron"]
     missing_keys = [key for key in required_keys if key not in axes.labels]
     if missing_keys:
         raise refuse(
@@ -226,7 +225,8 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
 
 def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
     """Rows of the selected channels; laminar ones from the top down."""
-    required_labels = ("channel", "z_mm") if aim.of in LAMINAR else ("channel",)
+    is_laminar = aim.row_kind == "laminar"
+    required_labels = ("channel", "z_mm") if is_laminar else ("channel",)
     _require_labels(aim, axes, required_labels, where)
     names = axes.labels["channel"]
     rows = (
@@ -234,7 +234,7 @@ def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
         if aim.channels is None
         else np.flatnonzero(match_labels(names, aim.channels, name="channel", where=where))
     )
-    return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if aim.of in LAMINAR else rows
+    return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if is_laminar else rows
 
 
 def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
@@ -246,7 +246,7 @@ def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
     return np.flatnonzero(match_labels(area_labels, aim.cells.area, name="area", where=where))
 
 
-def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
+def take_samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
     """The samples that the measure of `aim` takes from an array, and their frame; traceable."""
     part, x = select_part(aim, axes, where), jnp.asarray(array)
     n_dims = 3 if part.areas is not None else 2
@@ -276,9 +276,7 @@ def samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Arr
 
 
 def _intervals(raster: jax.Array, step_ms: float) -> jax.Array:
-    """Spikes (n_trials, n_samples, n_cells) -> intervals (n_cells, n_trials * n_samples), ms, NaN
-    where none is.
-    """
+    """Intervals between spikes, (n_cells, n_trials * n_samples) ms, NaN where there is none."""
     spikes = raster > 0.5
     step = jnp.arange(raster.shape[1])[None, :, None]
     latest = jax.lax.cummax(jnp.where(spikes, step, -1), axis=1)
@@ -317,14 +315,16 @@ class ReadoutData:
         return node["trial"].values.astype(np.int64), step, row
 
 
-def recorded(aim: Aim, readout: ReadoutData, where: str) -> tuple[NDArray[np.float64], Frame]:
+def take_run_samples(
+    aim: Aim, readout: ReadoutData, where: str
+) -> tuple[NDArray[np.float64], Frame]:
     """The samples that `aim` takes from a run, and their frame.
 
-    Equals `samples` of its array, but spikes are counted from events, without a dense raster.
+    Equals `take_samples` of its array, but spikes are counted from events, without a dense raster.
     """
     axes = readout.axes
-    if aim.of != "spk":
-        x, frame = samples(aim, readout.values, axes, where)
+    if aim.row_kind != "spikes":
+        x, frame = take_samples(aim, readout.values, axes, where)
         return np.asarray(x), frame
     part = select_part(aim, axes, where)
     trial, step, row = readout.events
@@ -353,9 +353,7 @@ def _n_cells(axes: Axes) -> int:
 def _pad_intervals(
     trial: Ints, time_ms: NDArray[np.float64], row: Ints, n_cells: int
 ) -> NDArray[np.float64]:
-    """Intervals of each cell, (n_cells, n) ms with NaN where there is none; none spans two
-    trials.
-    """
+    """Intervals of each cell within its trials, (n_cells, n) ms, NaN where there is none."""
     order = np.lexsort((time_ms, trial, row))
     trial, time_ms, row = trial[order], time_ms[order], row[order]
     same_train = (np.diff(row) == 0) & (np.diff(trial) == 0)

@@ -18,7 +18,7 @@ from jtfne._units import Floats
 from jtfne.config import Config, Curve, Gate, InRange, Metric
 from jtfne.config.objective import Aim
 from jtfne.measures import Frame
-from jtfne.objective._axes import Axes, ReadoutData, recorded, samples
+from jtfne.objective._axes import Axes, ReadoutData, take_run_samples, take_samples
 from jtfne.objective._distance import correlation, distance, on_grid
 from jtfne.objective._result import COLUMNS, ObjectiveResult
 from jtfne.pydantic_fields.errors import ConfigError, build_error
@@ -34,8 +34,7 @@ SAME = 1e-9
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """What a circuit should show: the sum of how far each metric is from its target, and gates that
-    must hold.
+    """What a circuit should show: metrics, whose distances from their targets sum up, and gates.
 
     Parameters
     ----------
@@ -99,8 +98,7 @@ class Objective:
     def score_arrays(
         self, arrays: Mapping[str, ArrayLike], axes: Mapping[str, Axes]
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """The score, and each weighted term by name; traceable, and differentiable where each
-        measure is.
+        """The score, and each weighted term by name; traceable, differentiable if all measures are.
 
         Parameters
         ----------
@@ -130,7 +128,7 @@ class Objective:
                         f"{what} of {', '.join(self.readouts)}",
                         where,
                     )
-            x, frame = samples(metric, arrays[metric.of], axes[metric.of], where)
+            x, frame = take_samples(metric, arrays[metric.of], axes[metric.of], where)
             value, target, _ = _evaluate_metric(metric, x, frame, axes[metric.of].units, where)
             terms[metric.label] = metric.weight * distance(metric, value, target)
         return sum(terms.values(), start=jnp.zeros(())), terms
@@ -155,35 +153,31 @@ class Objective:
         """
         if not isinstance(signals, Signals):
             raise refuse(f"a {type(signals).__name__}", "Signals", "Objective.evaluate")
-        readout_data = {
-            name: ReadoutData(signals, name, Axes.of(signals, name)) for name in self.readouts
-        }
-        rows, problems, curves = [], [], {}
+        readout_data = {}
+        for name in self.readouts:
+            readout_data[name] = ReadoutData(signals, name, Axes.of(signals, name))
+        metric_rows, gate_rows, problems, curves = [], [], [], {}
         with precision("float64"):
             for index, metric in enumerate(self.metrics):
-                row, curve = _metric_row(
-                    metric, readout_data[metric.of], f"Objective.metrics[{index}]"
-                )
-                rows.append(row)
+                where = f"Objective.metrics[{index}]"
+                row, curve = _metric_row(metric, readout_data[metric.of], where)
+                metric_rows.append(row)
                 if curve is not None:
                     curves[metric.label] = curve
-            gates = [
-                _gate_row(gate, readout_data[gate.of], f"Objective.gates[{index}]")
-                for index, gate in enumerate(self.gates)
-            ]
-        for kind, aims, table_rows in (("metric", self.metrics, rows), ("gate", self.gates, gates)):
-            problems += [
-                _problem(kind, aim, row)
-                for aim, row in zip(aims, table_rows, strict=True)
-                if _is_bad(row)
-            ]
-        terms = [row["term"] for row in rows]
+                if _is_bad(row):
+                    problems.append(_problem("metric", metric, row))
+            for index, gate in enumerate(self.gates):
+                row = _gate_row(gate, readout_data[gate.of], f"Objective.gates[{index}]")
+                gate_rows.append(row)
+                if _is_bad(row):
+                    problems.append(_problem("gate", gate, row))
+        terms = [row["term"] for row in metric_rows]
         score = math.fsum(terms) if all(map(math.isfinite, terms)) else math.inf
         return ObjectiveResult(
             score=score,
-            metric_rows=tuple(rows),
-            gate_rows=tuple(gates),
-            passed=math.isfinite(score) and all(row["passed"] for row in gates),
+            metric_rows=tuple(metric_rows),
+            gate_rows=tuple(gate_rows),
+            passed=math.isfinite(score) and all(row["passed"] for row in gate_rows),
             problems=tuple(problems),
             curves=curves,
         )
@@ -198,10 +192,9 @@ def _evaluate_metric(
     if not isinstance(metric.target, Curve):
         return value, None, {}
     indices, target = on_grid(metric, frame, units, where)
-    points = {
-        dim: grid_points[index]
-        for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True)
-    }
+    points = {}
+    for (dim, grid_points), index in zip(measure.grid(frame).items(), indices, strict=True):
+        points[dim] = grid_points[index]
     return value[np.ix_(*indices)], target, points
 
 
@@ -215,7 +208,7 @@ def _metric_row(
     metric: Metric, readout: ReadoutData, where: str
 ) -> "tuple[dict[str, Any], xr.Dataset | None]":
     """The row of a metric in the table, and its two curves if it has some."""
-    x, frame = recorded(metric, readout, where)
+    x, frame = take_run_samples(metric, readout, where)
     axes = readout.axes
     value, target, points = _evaluate_metric(metric, x, frame, axes.units, where)
     misfit = float(distance(metric, value, target))
@@ -226,14 +219,12 @@ def _metric_row(
     else:
         _refuse_itself(metric, np.asarray(value), target, where)
         curve = _curves(metric, value, target, points, axes.units)
-        reached_values, target_values = (
-            jnp.asarray(curve[name].values) for name in ("reached", "target")
-        )
-        size = (
-            correlation(reached_values, target_values)
-            if metric.measure.correlates
-            else jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
-        )
+        reached_values = jnp.asarray(curve["reached"].values)
+        target_values = jnp.asarray(curve["target"].values)
+        if metric.measure.correlates:
+            size = correlation(reached_values, target_values)
+        else:
+            size = jnp.sqrt(jnp.mean((reached_values - target_values) ** 2))
         row = _common_columns(metric, unit, float(size)) | _describe_target(None, target.shape)
     return row | {
         "distance": misfit,
@@ -257,7 +248,7 @@ def _describe_target(target: Any, shape: tuple[int, ...] = ()) -> dict[str, Any]
 
 def _gate_row(gate: Gate, readout: ReadoutData, where: str) -> dict[str, Any]:
     """The row of a gate in the table."""
-    x, frame = recorded(gate, readout, where)
+    x, frame = take_run_samples(gate, readout, where)
     measure = gate.measure
     value = float(measure(jnp.asarray(x), frame))
     row = _common_columns(gate, measure.unit(readout.axes.units), value)
@@ -295,11 +286,8 @@ def _curves(
 
     measure = metric.measure
     attrs = {"units": units if measure.correlates else measure.unit(units)}
-    curves = {
-        "reached": measure.form(value),
-        "target": measure.form(jnp.asarray(target, value.dtype)),
-    }
-    return xr.Dataset(
-        {name: (tuple(points), np.array(curve), attrs) for name, curve in curves.items()},
-        dict(points),
-    )
+    dims = tuple(points)
+    reached_curve = np.array(measure.form(value))
+    target_curve = np.array(measure.form(jnp.asarray(target, value.dtype)))
+    variables = {"reached": (dims, reached_curve, attrs), "target": (dims, target_curve, attrs)}
+    return xr.Dataset(variables, dict(points))

@@ -64,7 +64,7 @@ class Operator:
 
     def after(self, first: "Operator", **extra: Any) -> "Operator":
         """Return this operator applied to the channels of `first`, as one operator."""
-        all_parameters = self.parameters.merged(first.parameters).merged(Parameters(extra))
+        all_parameters = self.parameters.merge(first.parameters).merge(Parameters(extra))
         matrix = jnp.tensordot(self.matrix, first.matrix, self.matrix.ndim - 1)
         return Operator(matrix, (first.units[0], self.units[1]), self.name, all_parameters)
 
@@ -95,7 +95,7 @@ class Parameters:
         self.values = values
         self._text = repr(sorted(values.items()))
 
-    def merged(self, other: Self) -> "Parameters":
+    def merge(self, other: Self) -> "Parameters":
         """Return both dicts as one; this one wins where a name is in both."""
         return Parameters({**other.values, **self.values})
 

@@ -41,7 +41,7 @@ class Tissue:
     surface: Surface | None
 
     @classmethod
-    def of(cls, sigma_S_m: Any, surface: Surface | None, where: str) -> "Tissue":
+    def build(cls, sigma_S_m: Any, surface: Surface | None, where: str) -> "Tissue":
         """Build a tissue from checked conductivities and surface.
 
         Raises: JtfneError for conductivities that are none, and for anisotropic tissue below a
@@ -72,7 +72,7 @@ class Tissue:
         """The geometric mean of the three conductivities."""
         return float(np.cbrt(np.prod(self.sigma_S_m)))
 
-    def scaled(self, places_mm: Matrix) -> Matrix:
+    def scale_coordinates(self, places_mm: Matrix) -> Matrix:
         """Return coordinates in A/V, in which the potential of a current I is I / (4 pi r).
 
         They are sigma r if the tissue is isotropic; else r^2 is sy sz dx^2 + sx sz dy^2 + sx sy
@@ -83,7 +83,7 @@ class Tissue:
         scaled_places: Matrix = places_mm * (M_PER_mm * np.sqrt([y * z, x * z, x * y]))
         return scaled_places
 
-    def mirrored(self, places_mm: Matrix) -> Matrix:
+    def mirror(self, places_mm: Matrix) -> Matrix:
         """Return the mirror images of places on the other side of the surface."""
         assert self.surface is not None
         image: Matrix = places_mm * [1.0, 1.0, -1.0] + [0.0, 0.0, 2.0 * self.surface.z_mm]

@@ -42,7 +42,7 @@ class DiscSource(Operator):
         sources = numbers(source_depths_mm, 1, name="source_depths_mm", where=where)
         radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
         sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
-        tissue = Tissue.of(sigma, surface, where)
+        tissue = Tissue.build(sigma, surface, where)
         tissue.refuse_above(contacts, name="contact_depths_mm", where=where)
         tissue.refuse_above(sources, name="source_depths_mm", where=where)
         matrix = _potential(contacts[:, None] - sources, radius, sigma)

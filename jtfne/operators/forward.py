@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne._check import one_of, refuse
+from jtfne._mne_units import MNE_UNITS
 from jtfne._tree import register
 from jtfne.operators._base import Matrix, Operator, Parameters
 
 if TYPE_CHECKING:
     import mne
+
+TYPES = ("eeg", "grad", "mag", "ref_meg")  # of channels that a forward may have
 
 
 @register
@@ -84,8 +87,7 @@ def _units(forward: "mne.Forward", channels: list[str]) -> list[str]:
     Raises: JtfneError for a type of channel that no forward has.
     """
     kinds = dict(zip(forward["info"]["ch_names"], forward["info"].get_channel_types(), strict=True))
-    units = {"eeg": "V", "grad": "T/m", "mag": "T", "ref_meg": "T"}
     return [
-        units[one_of(kinds[channel], units, name="channel type", where="FromForward")]
+        MNE_UNITS[one_of(kinds[channel], TYPES, name="channel type", where="FromForward")]
         for channel in channels
     ]

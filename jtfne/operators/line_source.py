@@ -56,12 +56,12 @@ class LineSource(Operator):
                 "starts apart from ends; a PointSource has no length",
                 where,
             )
-        tissue = Tissue.of(sigma_S_m, surface, where)
+        tissue = Tissue.build(sigma_S_m, surface, where)
         for name, points in (("contacts_mm", contacts), ("starts_mm", starts), ("ends_mm", ends)):
             tissue.refuse_above(points[:, 2], name=name, where=where)
         matrix = _potential(tissue, contacts, (starts, ends), radius, where)
         if tissue.image_strength:
-            image = tissue.mirrored(starts), tissue.mirrored(ends)
+            image = tissue.mirror(starts), tissue.mirror(ends)
             matrix += tissue.image_strength * _potential(tissue, contacts, image, radius, where)
         parameters: dict[str, Any] = {
             "contacts_mm": contacts.tolist(),
@@ -85,7 +85,9 @@ def _potential(
     asinh((length - axial) / radial), and the same number without cancellation, beyond the ends, is
     2 atanh(length / (r_start + r_end)).
     """
-    contacts, starts, ends = (tissue.scaled(points) for points in (contacts_mm, *segments_mm))
+    contacts, starts, ends = (
+        tissue.scale_coordinates(points) for points in (contacts_mm, *segments_mm)
+    )
     length = np.linalg.norm(ends - starts, axis=1)
     axis = (ends - starts) / length[:, None]
     axial, radial = np.empty((2, len(contacts), len(starts)))

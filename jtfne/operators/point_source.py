@@ -46,13 +46,13 @@ class PointSource(Operator):
         contacts = places(contacts_mm, name="contacts_mm", where=where)
         sources = places(sources_mm, name="sources_mm", where=where)
         radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
-        tissue = Tissue.of(sigma_S_m, surface, where)
+        tissue = Tissue.build(sigma_S_m, surface, where)
         tissue.refuse_above(contacts[:, 2], name="contacts_mm", where=where)
         tissue.refuse_above(sources[:, 2], name="sources_mm", where=where)
         matrix = _potential(tissue, contacts, sources, radius, where)
         if tissue.image_strength:
             matrix += tissue.image_strength * _potential(
-                tissue, contacts, tissue.mirrored(sources), radius, where
+                tissue, contacts, tissue.mirror(sources), radius, where
             )
         parameters: dict[str, Any] = {
             "contacts_mm": contacts.tolist(),
@@ -67,7 +67,9 @@ def _potential(
 ) -> Matrix:
     """Return the potential without borders, (n_contacts, n_sources) V/A."""
     square = np.zeros((len(contacts_mm), len(sources_mm)))
-    for c, s in zip(tissue.scaled(contacts_mm).T, tissue.scaled(sources_mm).T, strict=True):
+    for c, s in zip(
+        tissue.scale_coordinates(contacts_mm).T, tissue.scale_coordinates(sources_mm).T, strict=True
+    ):
         square += (c[:, None] - s[None, :]) ** 2
     distance = np.maximum(np.sqrt(square), tissue.sigma_mean_S_m * radius_mm * M_PER_mm)
     refuse_coincident(distance, what="source", where=where)

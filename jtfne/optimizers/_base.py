@@ -18,8 +18,7 @@ Array = jax.Array | npt.NDArray[np.floating[Any]]
 
 
 class Optimizer(Protocol):
-    """A search for the lowest score within bounds: pure maps, whose state is arrays and stays in
-    the caller's hand.
+    """A search for the lowest score within bounds: pure maps of a state that the caller keeps.
 
     A state is a NamedTuple of arrays, keys included: what `jax.tree.leaves` finds can be stored as
     numpy arrays, and put back into the tree of any `init` of the same settings and number of
@@ -49,8 +48,7 @@ class Optimizer(Protocol):
         ...
 
     def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
-        """The state that knows `scores` (k,), lower is better, of the `candidates` (k, d) that were
-        asked.
+        """The state after `scores` (k,), lower is better, of the `candidates` (k, d) from `ask`.
 
         gradients: (k, d), derivatives of the scores by the candidates. A score or gradient that is
         not finite is counted in `record` and used for nothing.
@@ -60,9 +58,7 @@ class Optimizer(Protocol):
         ...
 
     def best(self, state: Any) -> tuple[Array, Array]:
-        """The candidate with the lowest score so far, (d,), and that score; the start and inf
-        before any was told.
-        """
+        """The best candidate so far, (d,), and its score; at first the start and inf."""
         ...
 
 
@@ -70,8 +66,7 @@ MOST_CANDIDATES = 1_000_000  # in a generation, which is held as one array
 
 
 class CompiledSearch:
-    """`ask` and `tell` of a search whose arithmetic is JAX's: arguments are checked, then one
-    program runs.
+    """A search in JAX: `ask` and `tell` check their arguments, then run one compiled program.
 
     A program is compiled once for each shape and each static setting, not once a generation. A
     subclass has `_ask` and `_tell`, pure maps of arrays, and names the class of its state in STATE.
@@ -126,7 +121,7 @@ _tell_program: Any = jax.jit(
 
 def is_traced(tree: Any) -> bool:
     """Whether any leaf of `tree` is traced: the caller's own program is being compiled."""
-    return not all(known(leaf) for leaf in jax.tree.leaves(tree))
+    return not all(is_concrete(leaf) for leaf in jax.tree.leaves(tree))
 
 
 def check_state(search: Any, state: Any, method: str) -> None:
@@ -166,7 +161,8 @@ class SearchStats(NamedTuple):
 
     def inside(self, x: jax.Array) -> jax.Array:
         """`x` (..., d), clipped to the bounds."""
-        return jnp.clip(x, self.lower, self.upper)
+        lower, upper = (jnp.broadcast_to(bound, x.shape) for bound in (self.lower, self.upper))
+        return jnp.clip(x, lower, upper)
 
     def normal(self, name: str, n: int) -> jax.Array:
         """Standard normal numbers (n, d) of the stream `name` in this generation, per parameter."""
@@ -178,7 +174,7 @@ class SearchStats(NamedTuple):
 
     def anywhere(self, name: str, n: int) -> jax.Array:
         """Points (n, d) drawn uniformly within the bounds."""
-        return self.inside(self.lower + self.width * self.uniform(name, n))
+        return self.inside(self.lower[None] + self.width[None] * self.uniform(name, n))
 
     def _streams(self, name: str, n: int) -> jax.Array:
         """One random key for each candidate and parameter, (n, d), independent of n and d."""
@@ -194,15 +190,15 @@ class SearchStats(NamedTuple):
         )
 
 
-def known(x: Any) -> bool:
+def is_concrete(x: Any) -> bool:
     """Whether the value of `x` is concrete, so that it can be checked: it is not traced."""
     return not isinstance(x, jax.core.Tracer)
 
 
-def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> SearchStats:
+def init_stats(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -> SearchStats:
     """The record at the start; its `best_x` is the starting point. Raises: JtfneError."""
     where = f"{type(optimizer).__name__}.init"
-    checked(optimizer, where)
+    check_settings(optimizer, where)
     dtype = getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key) or np.shape(key) != ():
         raise refuse(f"key={describe_argument(key)}", "one key, as jax.random.key(0)", where)
@@ -221,7 +217,7 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
         raise refuse(
             f"{n_candidates:.3g} candidates a generation", f"at most {MOST_CANDIDATES}", where
         )
-    if all(known(x) for x in arrays.values()):
+    if all(is_concrete(x) for x in arrays.values()):
         lower, upper = _bounds(arrays, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
@@ -235,11 +231,11 @@ def opened(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: Any) -
     return record._replace(best_x=start_point)
 
 
-def checked(optimizer: Any, where: str) -> None:
+def check_settings(optimizer: Any, where: str) -> None:
     """Raises: JtfneError if a setting of `optimizer` is out of its range."""
     for name, limit in optimizer.LIMITS.items():
         value = getattr(optimizer, name)
-        if known(value):
+        if is_concrete(value):
             in_range(value, limit, name=name, where=where)
     for field in dataclasses.fields(optimizer):
         value = getattr(optimizer, field.name)
@@ -312,7 +308,7 @@ def check_generation(
         if np.shape(x) != shape:
             raise refuse(f"{name} of shape {np.shape(x)}", f"{shape}", where)
     scores = arrays["scores"]
-    if known(scores) and not np.isfinite(np.asarray(scores)).any():
+    if is_concrete(scores) and not np.isfinite(np.asarray(scores)).any():
         scores_text = ", ".join(f"{score:g}" for score in np.asarray(scores)[:4]) + (
             ", ..." if k > 4 else ""
         )
@@ -322,7 +318,7 @@ def check_generation(
     return arrays["candidates"], scores, arrays["gradients"]
 
 
-def told(record: SearchStats, candidates: Any, scores: Any) -> SearchStats:
+def update_stats(record: SearchStats, candidates: Any, scores: Any) -> SearchStats:
     """The record after a generation whose arguments are checked."""
     k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)

@@ -15,34 +15,31 @@ DECADES = 3.0
 
 @functools.cache
 def adam(learning_rate: float) -> Any:
-    """optax.adam, one object for each rate, so that equal settings are equal; optax loads when it
-    is first used.
-    """
+    """optax.adam, one object for each rate: equal settings are equal. Optax loads at first use."""
     import optax
 
     return optax.adam(learning_rate)
 
 
-def probes(
+def antithetic_pairs(
     record: SearchStats, centre: jax.Array, spread: jax.Array | float, n_pairs: int
 ) -> jax.Array:
-    """The centre and pairs on either side of it: (1 + 2 n_pairs, d), the centre first, within the
-    bounds.
+    """The centre, then pairs on either side of it, within the bounds: (1 + 2 n_pairs, d).
 
     A pair lies along a normal direction, at a length drawn log-uniformly up to `spread`: long ones
     see past a local minimum, short ones refine it.
     """
     direction = record.normal("direction", n_pairs)
     length = spread * 10.0 ** (-DECADES * record.uniform("length", n_pairs)[:, :1])
-    step = record.width * length * direction
-    return record.inside(jnp.concatenate([centre[None], centre + step, centre - step]))
+    step = record.width[None] * length * direction
+    middle = centre[None]
+    return record.inside(jnp.concatenate([middle, middle + step, middle - step]))
 
 
-def slope(
+def estimate_gradient(
     record: SearchStats, candidates: Any, scores: Any, gradients: Any, where: str
 ) -> jax.Array:
-    """The derivative of the score at the centre by shares of the ranges, (d,); zero if nothing
-    tells it.
+    """The score's gradient at the centre, by shares of the ranges, (d,); 0 if it cannot be known.
 
     The mean of the gradients where they are finite; without gradients, d times the mean over pairs
     of the slope along the pair, whose expectation over isotropic directions is the gradient.
@@ -52,7 +49,7 @@ def slope(
     n_pairs, width = len(scores) // 2, record.width
     y = jnp.asarray(scores, width.dtype)
     if gradients is not None:
-        rows = jnp.asarray(gradients, width.dtype) * width
+        rows = jnp.asarray(gradients, width.dtype) * width[None]
         is_usable = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
     else:
         if n_pairs == 0:
@@ -60,7 +57,7 @@ def slope(
                 "gradients=None with n_pairs=0", "gradients, or n_pairs of at least 1", where
             )
         x = jnp.asarray(candidates, width.dtype)
-        offsets = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width
+        offsets = (x[1 : n_pairs + 1] - x[n_pairs + 1 :]) / width[None]
         square, rise = (offsets**2).sum(axis=1), y[1 : n_pairs + 1] - y[n_pairs + 1 :]
         rows = (rise / jnp.where(square > 0.0, square, 1.0) * width.size)[:, None] * offsets
         is_usable = jnp.isfinite(rows).all(axis=1) & (square > 0.0)
@@ -68,7 +65,7 @@ def slope(
     return jnp.where(jnp.isfinite(total), total, 0.0)
 
 
-def lost(
+def should_restart(
     record: SearchStats,
     score: jax.Array,
     stale: jax.Array,
@@ -84,15 +81,13 @@ def lost(
     return ~jnp.isfinite(score) | is_worse | (stale >= patience)
 
 
-def pick(condition: jax.Array, then_tree: Any, else_tree: Any) -> Any:
+def tree_where(condition: jax.Array, then_tree: Any, else_tree: Any) -> Any:
     """`then_tree` where `condition` is True, else `else_tree`, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), then_tree, else_tree)
 
 
 def inner_update(inner: Any, gradient: jax.Array, state: Any) -> tuple[jax.Array, Any]:
-    """The update of an optax transform (d,), clipped to [-1, 1] (a whole range), and its next
-    state.
-    """
+    """The update of an optax transform, (d,) clipped to [-1, 1] ranges, and its next state."""
     update, next_state = inner.update(gradient, state)
     return jnp.clip(jnp.where(jnp.isfinite(update), update, 0.0), -1.0, 1.0), next_state
 

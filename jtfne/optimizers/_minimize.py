@@ -8,11 +8,11 @@ import numpy as np
 
 from jtfne._arguments import check_flag, describe_argument
 from jtfne._check import Limit, refuse, whole_number
-from jtfne._precision import settled
-from jtfne.optimizers._base import Array, Optimizer, check_numbers, known
+from jtfne._precision import defined_jax_flags
+from jtfne.optimizers._base import Array, Optimizer, check_numbers, is_concrete
 
 
-@settled()
+@defined_jax_flags()
 def minimize(
     optimizer: Optimizer,
     function: Callable[[jax.Array], jax.Array],
@@ -72,7 +72,7 @@ def minimize(
     state = optimizer.init(key, lower, upper, start)
     if optimizer.traceable:
         last, history = jax.lax.scan(generation, state, length=budget // k)
-        if known(history) and not np.isfinite(np.asarray(history[-1])):
+        if is_concrete(history) and not np.isfinite(np.asarray(history[-1])):
             raise refuse(
                 "a function without a finite value", "at least one finite score", "minimize"
             )

@@ -1,6 +1,4 @@
-"""AGSDR: the adaptive genetic stochastic delta rule, noise and update weighed by their
-variances.
-"""
+"""AGSDR, the adaptive genetic stochastic delta rule: noise and update, weighed by variances."""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
@@ -10,8 +8,16 @@ import jax.numpy as jnp
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
-from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
+from jtfne.optimizers._base import CompiledSearch, SearchStats, init_stats, update_stats
+from jtfne.optimizers._descent import (
+    adam,
+    antithetic_pairs,
+    centre_score,
+    estimate_gradient,
+    inner_update,
+    should_restart,
+    tree_where,
+)
 
 TINY = 1e-12  # keeps alpha at one half where noise and update are both 0
 
@@ -90,7 +96,7 @@ class AGSDR(CompiledSearch):
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> AGSDRState:
         """The state at the start; see `Optimizer.init`."""
-        record = opened(self, key, lower, upper, start)
+        record = init_stats(self, key, lower, upper, start)
         inner, zeros, zero = (
             self.inner.init(record.best_x),
             jnp.zeros_like(record.best_x),
@@ -100,21 +106,21 @@ class AGSDR(CompiledSearch):
 
     def _ask(self, state: AGSDRState) -> tuple[jax.Array, AGSDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
-        return probes(state.record, state.centre, self.spread, self.n_pairs), state
+        return antithetic_pairs(state.record, state.centre, self.spread, self.n_pairs), state
 
     def _tell(
         self, state: AGSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> AGSDRState:
         """The state after an update or a deselection; see `Optimizer.tell`."""
-        record = told(state.record, candidates, scores)
+        record = update_stats(state.record, candidates, scores)
         is_better = record.best_score < state.record.best_score
-        kept_inner = pick(is_better, state.inner, state.kept_inner)
+        kept_inner = tree_where(is_better, state.inner, state.kept_inner)
         stale = jnp.where(is_better, 0, state.stale + 1)
-        is_deselected = lost(
+        is_deselected = should_restart(
             record, centre_score(record, scores), stale, self.margin, self.patience
         )
 
-        gradient = slope(record, candidates, scores, gradients, "AGSDR.tell")
+        gradient = estimate_gradient(record, candidates, scores, gradients, "AGSDR.tell")
         update, inner = inner_update(self.inner, gradient, state.inner)
         weight_so_far = (
             1.0 - jnp.asarray(self.memory, gradient.dtype) ** record.generation
@@ -128,7 +134,7 @@ class AGSDR(CompiledSearch):
         )
         step = self.gain * (alpha * noise + (1.0 - alpha) * update)
         next_centre = record.inside(state.centre + record.width * step)
-        centre, inner = pick(is_deselected, (record.best_x, kept_inner), (next_centre, inner))
+        centre, inner = tree_where(is_deselected, (record.best_x, kept_inner), (next_centre, inner))
         stale = jnp.where(is_deselected, 0, stale)
         n_deselected = state.n_deselected + is_deselected
         return AGSDRState(

@@ -15,17 +15,16 @@ from jtfne.optimizers._base import (
     SearchStats,
     check_generation,
     check_state,
-    known,
-    opened,
-    told,
+    init_stats,
+    is_concrete,
+    update_stats,
 )
 
 Numbers = npt.NDArray[np.float64]
 
 
 class CMAESState(NamedTuple):
-    """The distribution, on the host and in double precision, in shares of the ranges above the
-    lower bounds.
+    """The distribution, on the host in double precision; lengths are shares of the ranges.
 
     mean: (d,). sigma: (), step size. cov: (d, d). path_sigma, path_cov: (d,), evolution paths.
     generation: int64 ().
@@ -76,7 +75,7 @@ class CMAES:
         _on_host((key, lower, upper, start), "CMAES.init")
         if self.n is not None:
             whole_number(self.n, Limit(low=3), name="n", where="CMAES.init")
-        record = jax.tree.map(np.asarray, opened(self, key, lower, upper, start))
+        record = jax.tree.map(np.asarray, init_stats(self, key, lower, upper, start))
         d, zeros = record.lower.size, np.zeros(record.lower.size)
         mean, sigma = self._shares(record, record.best_x), np.asarray(self.sigma, np.float64)
         return CMAESState(record, mean, sigma, np.eye(d), zeros, zeros, np.zeros((), np.int64))
@@ -97,7 +96,7 @@ class CMAES:
         check_state(self, state, "tell")
         _on_host((state, candidates, scores), "CMAES.tell")
         candidates, scores, _ = check_generation(self, state.record, candidates, scores, gradients)
-        record = jax.tree.map(np.asarray, told(state.record, candidates, scores))
+        record = jax.tree.map(np.asarray, update_stats(state.record, candidates, scores))
         search, y = self._search(state), np.asarray(scores, np.float64)
         shares = self._shares(record, candidates)
         scores_or_inf = np.where(np.isfinite(y), y, np.inf)
@@ -159,5 +158,5 @@ def _on_host(tree: Any, where: str) -> None:
         leaves = jax.tree.leaves(tree)
     except (RecursionError, SystemError):  # JAX's words on a table in a table, thousands deep
         raise refuse("an argument nested too deep", "arrays", where) from None
-    if not all(known(leaf) for leaf in leaves):
+    if not all(is_concrete(leaf) for leaf in leaves):
         raise refuse("a traced argument", "arrays that are known, outside jit and vmap", where)

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit, describe_value, refuse
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
-from jtfne.optimizers._descent import adam, pick
+from jtfne.optimizers._base import CompiledSearch, SearchStats, init_stats, update_stats
+from jtfne.optimizers._descent import adam, tree_where
 
 
 class GradientState(NamedTuple):
@@ -65,7 +65,7 @@ class Gradient(CompiledSearch):
                 "an optax transform, as optax.adam(0.01)",
                 "Gradient.init",
             )
-        record = opened(self, key, lower, upper, start)
+        record = init_stats(self, key, lower, upper, start)
         other_starts = record.anywhere("starts", self.n_starts - 1)
         x = jnp.concatenate([record.best_x[None], other_starts])
         return GradientState(record, x, jax.vmap(self.transform.init)(self._shares(record, x)))
@@ -78,22 +78,23 @@ class Gradient(CompiledSearch):
         self, state: GradientState, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> GradientState:
         """The state after a step of each descent; see `Optimizer.tell`."""
-        record = told(state.record, candidates, scores)
+        record = update_stats(state.record, candidates, scores)
         rows, y = (jnp.asarray(array, record.lower.dtype) for array in (gradients, scores))
         is_finite = jnp.isfinite(rows).all(axis=1) & jnp.isfinite(y)
-        slopes = jnp.where(is_finite[:, None], rows, 0.0) * record.width
+        slopes = jnp.where(is_finite[:, None], rows, 0.0) * record.width[None]
         update, inner = jax.vmap(self.transform.update)(
             slopes, state.inner, self._shares(record, state.x)
         )
         next_x = record.inside(
-            state.x + record.width * jnp.where(jnp.isfinite(update), update, 0.0)
+            state.x + record.width[None] * jnp.where(jnp.isfinite(update), update, 0.0)
         )
         fresh_state = self.transform.init(self._shares(record, record.best_x))
-        x, inner = jax.vmap(pick, in_axes=(0, 0, None))(
+        x, inner = jax.vmap(tree_where, in_axes=(0, 0, None))(
             is_finite, (next_x, inner), (record.best_x, fresh_state)
         )
         return GradientState(record, x, inner)
 
     def _shares(self, record: SearchStats, x: jax.Array) -> jax.Array:
         """`x` in shares of the ranges above the lower bounds."""
-        return (x - record.lower) / record.width
+        lower, width = (jnp.broadcast_to(row, x.shape) for row in (record.lower, record.width))
+        return (x - lower) / width

@@ -1,6 +1,4 @@
-"""GSDR: the genetic stochastic delta rule, an inner update and noise that grow until the best
-changes.
-"""
+"""GSDR, the genetic stochastic delta rule: update and noise grow until the best changes."""
 
 import dataclasses
 from typing import Any, ClassVar, NamedTuple
@@ -11,8 +9,22 @@ import numpy as np
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, refuse, whole_number
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, SearchStats, check_numbers, opened, told
-from jtfne.optimizers._descent import adam, centre_score, inner_update, lost, pick, probes, slope
+from jtfne.optimizers._base import (
+    CompiledSearch,
+    SearchStats,
+    check_numbers,
+    init_stats,
+    update_stats,
+)
+from jtfne.optimizers._descent import (
+    adam,
+    antithetic_pairs,
+    centre_score,
+    estimate_gradient,
+    inner_update,
+    should_restart,
+    tree_where,
+)
 
 
 class GSDRState(NamedTuple):
@@ -88,14 +100,14 @@ class GSDR(CompiledSearch):
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> GSDRState:
         """The state at the start; see `Optimizer.init`."""
-        record = opened(self, key, lower, upper, start)
+        record = init_stats(self, key, lower, upper, start)
         inner, mix = self.inner.init(record.best_x), jnp.asarray(self.mix, record.lower.dtype)
         zero = jnp.zeros((), jnp.int32)
         return GSDRState(record, record.best_x, inner, mix, inner, mix, zero, zero)
 
     def _ask(self, state: GSDRState) -> tuple[jax.Array, GSDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
-        return probes(state.record, state.centre, self.spread, self.n_pairs), state
+        return antithetic_pairs(state.record, state.centre, self.spread, self.n_pairs), state
 
     def tell(
         self,
@@ -126,16 +138,16 @@ class GSDR(CompiledSearch):
     ) -> GSDRState:
         """`tell` of arguments that are checked; may be traced."""
         (factor,) = more
-        record = told(state.record, candidates, scores)
+        record = update_stats(state.record, candidates, scores)
         is_better = record.best_score < state.record.best_score
-        kept_inner = pick(is_better, state.inner, state.kept_inner)
+        kept_inner = tree_where(is_better, state.inner, state.kept_inner)
         kept_mix = jnp.where(is_better, state.mix, state.kept_mix)
         stale = jnp.where(is_better, 0, state.stale + 1)
-        is_deselected = lost(
+        is_deselected = should_restart(
             record, centre_score(record, scores), stale, self.margin, self.patience
         )
 
-        gradient = slope(record, candidates, scores, gradients, "GSDR.tell")
+        gradient = estimate_gradient(record, candidates, scores, gradients, "GSDR.tell")
         update, inner = inner_update(self.inner, gradient, state.inner)
         tau = jnp.asarray(stale + 1, gradient.dtype)
         gain = -(tau**2) * jnp.expm1(-tau / self.growth)
@@ -147,7 +159,7 @@ class GSDR(CompiledSearch):
         )
         step = gain * (mix * jnp.clip(self.noise * xi, -1.0, 1.0) + (1.0 - mix) * update)
         next_centre = record.inside(state.centre + record.width * step)
-        centre, inner, mix = pick(
+        centre, inner, mix = tree_where(
             is_deselected, (record.best_x, kept_inner, kept_mix), (next_centre, inner, mix)
         )
         stale = jnp.where(is_deselected, 0, stale)
@@ -164,8 +176,7 @@ class GSDR(CompiledSearch):
 
 
 def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> jax.Array:
-    """How much each parameter's two cells go together: squared Pearson correlations, z-scored over
-    parameters, (d,).
+    """Squared Pearson correlation of each parameter's two cells, z-scored over parameters, (d,).
 
     before, after: (n_steps, d), the potentials of the cell before and behind each synapse; `after`
     is taken `shift` steps later. Ones where correlations are undefined (a potential that is
@@ -189,7 +200,7 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
             message_given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor"
         )
     x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    x, y = x - x.mean(axis=0, keepdims=True), y - y.mean(axis=0, keepdims=True)
     power = (x**2).sum(axis=0) * (y**2).sum(axis=0)
     is_defined = power > 0.0
     square = jnp.where(

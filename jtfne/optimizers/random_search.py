@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jtfne._check import Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
+from jtfne.optimizers._base import CompiledSearch, SearchStats, init_stats, update_stats
 
 
 class RandomSearchState(NamedTuple):
@@ -38,7 +38,7 @@ class RandomSearch(CompiledSearch):
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> RandomSearchState:
         """The state at the start; see `Optimizer.init`."""
-        return RandomSearchState(opened(self, key, lower, upper, start))
+        return RandomSearchState(init_stats(self, key, lower, upper, start))
 
     def _ask(self, state: RandomSearchState) -> tuple[jax.Array, RandomSearchState]:
         """Candidates (n, d), uniform within the bounds."""
@@ -51,4 +51,4 @@ class RandomSearch(CompiledSearch):
         self, state: RandomSearchState, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> RandomSearchState:
         """The state after `scores` (n,); gradients are not used."""
-        return RandomSearchState(told(state.record, candidates, scores))
+        return RandomSearchState(update_stats(state.record, candidates, scores))

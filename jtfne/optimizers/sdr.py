@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
 from jtfne._tree import register
-from jtfne.optimizers._base import CompiledSearch, SearchStats, opened, told
-from jtfne.optimizers._descent import probes, slope
+from jtfne.optimizers._base import CompiledSearch, SearchStats, init_stats, update_stats
+from jtfne.optimizers._descent import antithetic_pairs, estimate_gradient
 
 
 class SDRState(NamedTuple):
@@ -63,19 +63,19 @@ class SDR(CompiledSearch):
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> SDRState:
         """The state at the start; see `Optimizer.init`."""
-        record = opened(self, key, lower, upper, start)
+        record = init_stats(self, key, lower, upper, start)
         return SDRState(record, record.best_x, jnp.zeros_like(record.best_x))
 
     def _ask(self, state: SDRState) -> tuple[jax.Array, SDRState]:
         """The centre, and pairs of probes around it: (1 + 2 n_pairs, d)."""
-        return probes(state.record, state.centre, self.spread, self.n_pairs), state
+        return antithetic_pairs(state.record, state.centre, self.spread, self.n_pairs), state
 
     def _tell(
         self, state: SDRState, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> SDRState:
         """The state after a step down the slope; see `Optimizer.tell`."""
-        record = told(state.record, candidates, scores)
-        gradient = slope(record, candidates, scores, gradients, "SDR.tell")
+        record = update_stats(state.record, candidates, scores)
+        gradient = estimate_gradient(record, candidates, scores, gradients, "SDR.tell")
         momentum = self.momentum * state.momentum + gradient
         length = self.step * jnp.asarray(self.decay, gradient.dtype) ** state.record.generation
         change = jnp.clip(length * jnp.abs(record.normal("step", 1)[0]), 0.0, 1.0) * jnp.sign(

@@ -15,10 +15,10 @@ from jtfne.paradigm._structures import (
     check_repeats,
     check_sizes,
     condition_order,
-    counts_of,
     odd_order,
-    placed,
+    place_items,
     schedule_stimulus,
+    share_trials,
     whole,
 )
 
@@ -63,10 +63,7 @@ class Paradigm(Inputs):
             message_given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
             raise refuse(message_given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
         n_trials = max(self.n_trials, other.n_trials)
-        first, second = (
-            paradigm if paradigm.n_trials == n_trials else paradigm._repeat_single_trial(n_trials)
-            for paradigm in (self, other)
-        )
+        first, second = self._over_trials(n_trials), other._over_trials(n_trials)
         if first.conditions and second.conditions and first.conditions != second.conditions:
             raise refuse("two sets of conditions", "one, or the same", "Paradigm + Paradigm")
         stimuli = (*first.stimuli, *second.stimuli)
@@ -89,13 +86,15 @@ class Paradigm(Inputs):
         """
         if not self.differs:
             return Paradigm(stimuli=self.stimuli, n_trials=n)
-        n = check_repeats(n, self.n_trials * len(self.stimuli), "Paradigm.trials")
-        stimuli = [
-            stimulus
-            if stimulus.at is None
-            else _reschedule(stimulus, _tile_schedule(stimulus.at, self.n_trials, n))
-            for stimulus in self.stimuli
-        ]
+        n_presentations = 0
+        for stimulus in self.stimuli:
+            n_presentations += self.n_trials if stimulus.at is None else len(stimulus.at.onsets_ms)
+        n = check_repeats(n, max(n_presentations, self.n_trials), "Paradigm.trials")
+        stimuli = []
+        for stimulus in self.stimuli:
+            if stimulus.at is not None:
+                stimulus = _reschedule(stimulus, _tile_schedule(stimulus.at, self.n_trials, n))
+            stimuli.append(stimulus)
         return Paradigm(
             stimuli=tuple(stimuli), n_trials=self.n_trials * n, conditions=self.conditions * n
         )
@@ -109,11 +108,11 @@ class Paradigm(Inputs):
         labels = list(dict.fromkeys(stimulus.label for stimulus in self.stimuli if stimulus.event))
         for label in codes:
             one_of(label, labels, name="label", where="Paradigm.coded")
-        stimuli_fields = [
-            dict(stimulus) | {"code": codes.get(stimulus.label, stimulus.code)}
-            for stimulus in self.stimuli
-        ]
-        return self._replace_stimuli([Stimulus(**fields) for fields in stimuli_fields])
+        stimuli = []
+        for stimulus in self.stimuli:
+            code = codes.get(stimulus.label, stimulus.code)
+            stimuli.append(Stimulus(**{**dict(stimulus), "code": code}))
+        return self._replace_stimuli(stimuli)
 
     @classmethod
     def sequence(
@@ -143,7 +142,7 @@ class Paradigm(Inputs):
         names = check_names(order, name="order", where=where)
         n = check_sizes(n_trials, len(names), seed, timing, where)
         return cls(
-            stimuli=placed(items, [names] * n, timing, seed=seed, name="sequence"), n_trials=n
+            stimuli=place_items(items, [names] * n, timing, seed=seed, name="sequence"), n_trials=n
         )
 
     @classmethod
@@ -178,16 +177,15 @@ class Paradigm(Inputs):
         """
         where = "Paradigm.oddball"
         check_items(items, where=where)
-        counts = counts_of(mix, n, list(items), where)
+        counts = share_trials(mix, n, list(items), where)
         n_trials = check_sizes(n_trials, sum(counts.values()), seed, timing, where)
         apart = whole(apart, name="apart", where=where)
-        draws = [
-            generator(seed, "paradigm", "oddball", "order", "trial", str(trial))
-            for trial in range(n_trials)
-        ]
-        orders = [odd_order(counts, apart, random, where) for random in draws]
+        orders = []
+        for trial in range(n_trials):
+            random = generator(seed, "paradigm", "oddball", "order", "trial", str(trial))
+            orders.append(odd_order(counts, apart, random, where))
         return cls(
-            stimuli=placed(items, orders, timing, seed=seed, name="oddball"), n_trials=n_trials
+            stimuli=place_items(items, orders, timing, seed=seed, name="oddball"), n_trials=n_trials
         )
 
     @classmethod
@@ -228,13 +226,14 @@ class Paradigm(Inputs):
         omission_trials = (
             generator(seed, "paradigm", "omission", "trials").permutation(n)[:n_omitted].tolist()
         )
-        omission_order = [*full_order[:last], omission_label, *full_order[last + 1 :]]
-        orders = [omission_order if trial in omission_trials else full_order for trial in range(n)]
-        stimuli = placed(
+        omission_order = (*full_order[:last], omission_label, *full_order[last + 1 :])
+        orders, conditions = [full_order] * n, ["complete"] * n
+        for trial in omission_trials:
+            orders[trial], conditions[trial] = omission_order, "omission"
+        stimuli = place_items(
             items, orders, timing, seed=seed, name="omission", left_out={omission_label: omit}
         )
-        names = tuple("omission" if trial in omission_trials else "complete" for trial in range(n))
-        return cls(stimuli=stimuli, n_trials=n, conditions=names)
+        return cls(stimuli=stimuli, n_trials=n, conditions=tuple(conditions))
 
     @classmethod
     def by_condition(
@@ -273,7 +272,7 @@ class Paradigm(Inputs):
                 f"block={block} beside order", "counts, whose trials are shuffled in blocks", where
             )
         if order is None:
-            trials_by_condition = counts_of(counts, None, list(paradigms), where)
+            trials_by_condition = share_trials(counts, None, list(paradigms), where)
             order = condition_order(
                 trials_by_condition,
                 block,
@@ -286,24 +285,22 @@ class Paradigm(Inputs):
             one_of(condition, paradigms, name="condition", where=where)
         for name, paradigm in paradigms.items():
             pairs = [(0.0, trial) for trial, condition in enumerate(order) if condition == name]
-            stimuli += [
-                schedule_stimulus(stimulus, pairs, where) for stimulus in paradigm.stimuli if pairs
-            ]
+            if pairs:
+                stimuli += [schedule_stimulus(item, pairs, where) for item in paradigm.stimuli]
         return cls(stimuli=tuple(stimuli), n_trials=len(order), conditions=tuple(order))
 
     def _replace_stimuli(self, stimuli: Sequence[Stimulus]) -> "Paradigm":
         """A paradigm with the same trials and conditions, but these stimuli."""
         return Paradigm(stimuli=tuple(stimuli), n_trials=self.n_trials, conditions=self.conditions)
 
-    def _repeat_single_trial(self, n_trials: int) -> "Paradigm":
-        """The paradigm of one trial, presented in each of `n_trials`."""
-        schedules = [
-            stimulus.at and Schedule(onsets_ms=stimulus.at.onsets_ms) for stimulus in self.stimuli
-        ]
-        stimuli = [
-            _reschedule(stimulus, schedule)
-            for stimulus, schedule in zip(self.stimuli, schedules, strict=True)
-        ]
+    def _over_trials(self, n_trials: int) -> "Paradigm":
+        """The paradigm, which has `n_trials` or is of one trial, presented in each of `n_trials`."""
+        if self.n_trials == n_trials:
+            return self
+        stimuli = []
+        for stimulus in self.stimuli:
+            schedule = stimulus.at and Schedule(onsets_ms=stimulus.at.onsets_ms)
+            stimuli.append(_reschedule(stimulus, schedule))
         return Paradigm(
             stimuli=tuple(stimuli), n_trials=n_trials, conditions=self.conditions * n_trials
         )
@@ -327,5 +324,7 @@ def _tile_schedule(schedule: Schedule, n_trials: int, n: int) -> Schedule:
     """A schedule of `n_trials`, repeated `n` times."""
     if schedule.trials is None:
         return schedule
-    trials = tuple(trial + k * n_trials for k in range(n) for trial in schedule.trials)
-    return Schedule(onsets_ms=schedule.onsets_ms * n, trials=trials)
+    trials: list[int] = []
+    for k in range(n):
+        trials += [trial + k * n_trials for trial in schedule.trials]
+    return Schedule(onsets_ms=schedule.onsets_ms * n, trials=tuple(trials))

@@ -111,7 +111,7 @@ def check_repeats(n: Any, n_once: int, where: str) -> int:
     return repeats
 
 
-def placed(
+def place_items(
     items: Mapping[str, Task],
     orders: Sequence[Sequence[str]],
     timing: Timing,
@@ -131,10 +131,9 @@ def placed(
     if not items or not any(orders):
         raise refuse("a task without items", "at least one", where)
     length_ms = {label: _length_ms(label, item, where) for label, item in items.items()}
-    length_ms |= {label: length_ms[item] for label, item in omissions.items()}
-    presentations: dict[str, list[tuple[float, int]]] = {
-        label: [] for label in (*items, *omissions)
-    }
+    for label, item_left_out in omissions.items():
+        length_ms[label] = length_ms[item_left_out]
+    presentations: dict[str, list[tuple[float, int]]] = {label: [] for label in length_ms}
     for trial, order in enumerate(orders):
         onsets_ms = timing.onsets_ms(len(order), seed=seed, name=name, trial=trial)
         for k, label in enumerate(order):
@@ -155,11 +154,9 @@ def placed(
             stimuli.append(
                 Stimulus(target=Selector(), drive=mark, label=label, at=_schedule(pairs))
             )
-            parts = items[label].stimuli if label in items else ()
-            stimuli += [
-                schedule_stimulus(part, pairs, where).model_copy(update={"event": False})
-                for part in parts
-            ]
+            for part in items[label].stimuli if label in items else ():
+                scheduled_part = schedule_stimulus(part, pairs, where)
+                stimuli.append(scheduled_part.model_copy(update={"event": False}))
     return tuple(stimuli)
 
 
@@ -174,18 +171,17 @@ def schedule_stimulus(
         raise refuse(
             f"{stimulus.label!r}, whose trials differ,", "what is the same in every trial", where
         )
-    onsets_of_stimulus = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
-    schedule = _schedule(
-        [(onset + more, trial) for onset, trial in pairs for more in onsets_of_stimulus]
-    )
-    return stimulus.model_copy(update={"at": schedule})
+    own_onsets_ms = (0.0,) if stimulus.at is None else stimulus.at.onsets_ms
+    all_pairs: list[tuple[float, int]] = []
+    for onset_ms, trial in pairs:
+        all_pairs += [(onset_ms + own_onset_ms, trial) for own_onset_ms in own_onsets_ms]
+    return stimulus.model_copy(update={"at": _schedule(all_pairs)})
 
 
 def _schedule(pairs: Sequence[tuple[float, int]]) -> Schedule:
     """The schedule of (onset, trial) pairs."""
-    return Schedule(
-        onsets_ms=tuple(onset for onset, _ in pairs), trials=tuple(trial for _, trial in pairs)
-    )
+    onsets_ms, trials = zip(*pairs, strict=True)
+    return Schedule(onsets_ms=onsets_ms, trials=trials)
 
 
 def _length_ms(label: str, item: Task, where: str) -> float:
@@ -198,14 +194,14 @@ def _length_ms(label: str, item: Task, where: str) -> float:
         raise refuse(message_given, "a paradigm with a stimulus, of one trial", where)
     ends = []
     for stimulus in item.stimuli:
-        for drive in stimulus.presented(0):
+        for drive in stimulus.list_presentations(0):
             ends += [onset + length for onset, length in drive.events_ms(np.inf)]
     if not np.isfinite(max(ends)):
         raise refuse(f"item {label!r}, which does not end,", "stimuli with an end", where)
     return float(max(ends))
 
 
-def counts_of(
+def share_trials(
     mix: Mapping[str, Any] | None, n: int | None, labels: Sequence[str], where: str
 ) -> dict[str, int]:
     """Counts by label: `mix` itself, or `n` shared by its probabilities (largest remainder).
@@ -260,7 +256,9 @@ def odd_order(
     Raises: JtfneError if there is none.
     """
     standard, *others = counts
-    deviants = [label for label in others for _ in range(counts[label])]
+    deviants: list[str] = []
+    for label in others:
+        deviants += [label] * counts[label]
     n, n_free = sum(counts.values()), sum(counts.values()) - apart * max(len(deviants) - 1, 0)
     if n_free < len(deviants):
         message_given = f"{len(deviants)} deviants in {n} items with {apart} standards between two"
@@ -284,5 +282,10 @@ def condition_order(
     for label, count in counts.items():
         if count % block:
             raise refuse(f"{count} trials of {label!r} in blocks of {block}", "whole blocks", where)
-    blocks = [label for label, count in counts.items() for _ in range(count // block)]
-    return [blocks[k] for k in random.permutation(len(blocks)) for _ in range(block)]
+    blocks: list[str] = []
+    for label, count in counts.items():
+        blocks += [label] * (count // block)
+    order: list[str] = []
+    for k in random.permutation(len(blocks)):
+        order += [blocks[k]] * block
+    return order

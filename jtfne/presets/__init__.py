@@ -1,6 +1,4 @@
-"""Ready-made circuits: functions that return a Config. `PRESETS` holds them by the name that the
-command line takes.
-"""
+"""Ready-made circuits: functions that return a Config, in `PRESETS` by name."""
 
 from collections.abc import Callable
 

@@ -22,12 +22,9 @@ def preset(make: Callable[P, Config]) -> Callable[P, Config]:
     @functools.wraps(make)
     def make_checked(*args: P.args, **kwargs: P.kwargs) -> Config:
         arguments = signature.bind(*args, **kwargs).arguments
-        return make(
-            **{
-                name: _check_argument(signature.parameters[name], value, where)
-                for name, value in arguments.items()
-            }
-        )  # type: ignore[call-arg]
+        for name, value in arguments.items():
+            arguments[name] = _check_argument(signature.parameters[name], value, where)
+        return make(**arguments)  # type: ignore[call-arg]
 
     return make_checked
 

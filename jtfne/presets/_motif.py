@@ -1,6 +1,4 @@
-"""The E, PV, SST, VIP motif that the presets share: who inhibits whom, how many inputs, how
-strong.
-"""
+"""The E, PV, SST, VIP motif of the presets: who connects to whom, how often, how strongly."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -33,16 +31,12 @@ def motif(
     """Connections of the motif among the cells at `place` (area, layer), weights times `gain` and
     spread by 10 %.
     """
-    return [
-        edge(
-            {**place, "cell_type": source},
-            {**place, "cell_type": target},
-            mechanism,
-            inputs,
-            gain * weight_pA,
-        )
-        for source, target, mechanism, inputs, weight_pA in rows
-    ]
+    connections = []
+    for source, target, mechanism, inputs, weight_pA in rows:
+        source_cells = {**place, "cell_type": source}
+        target_cells = {**place, "cell_type": target}
+        connections.append(edge(source_cells, target_cells, mechanism, inputs, gain * weight_pA))
+    return connections
 
 
 def edge(

@@ -18,9 +18,7 @@ THRESHOLD_RATE_Hz = 20.0 / (J_mV * C_E * 20.0e-3)
 
 
 class Case(NamedTuple):
-    """Relative strength of inhibition, and external rate relative to `THRESHOLD_RATE_Hz`; fig. 8 of
-    the source.
-    """
+    """Relative inhibition, and external rate in `THRESHOLD_RATE_Hz`; fig. 8 of the source."""
 
     g: float
     eta: float
@@ -61,7 +59,20 @@ def brunel(case: str = "C", seed: int = 0) -> Config:
     9000.0
     """
     g, eta = CASES[one_of(case, CASES, name="case", where="preset brunel")]
-    kinds = (("E", "exc", C_E, J_mV), ("I", "inh", C_I, -g * J_mV))
+    connections = []
+    for source, mechanism, inputs, weight_mV in (
+        ("E", "exc", C_E, J_mV),
+        ("I", "inh", C_I, -g * J_mV),
+    ):
+        connection = {
+            "source": source,
+            "target": {},
+            "mechanism": mechanism,
+            "rule": {"kind": "FixedIndegree", "n": inputs},
+            "weight": weight_mV,
+            "delay_ms": DELAY_ms,
+        }
+        connections.append(connection)
     background = Poisson(rate_Hz=eta * THRESHOLD_RATE_Hz * C_E, weight_mV=J_mV, mechanism="exc")
     return (
         Config()
@@ -71,19 +82,7 @@ def brunel(case: str = "C", seed: int = 0) -> Config:
         .cells({"E": N_E, "I": N_I})
         .emitters({"E": CELL, "I": CELL})
         .mechanisms({"exc": Delta(sign=1), "inh": Delta(sign=-1)})
-        .connections(
-            [
-                {
-                    "source": source,
-                    "target": {},
-                    "mechanism": mechanism,
-                    "rule": {"kind": "FixedIndegree", "n": inputs},
-                    "weight": weight_mV,
-                    "delay_ms": DELAY_ms,
-                }
-                for source, mechanism, inputs, weight_mV in kinds
-            ]
-        )
+        .connections(connections)
         .stimuli([{"target": {}, "drive": background, "label": "background"}])
         .probes(["spk"])
     )

@@ -1,6 +1,4 @@
-"""The circuit of Garcia del Molino et al. (2017), E, PV, SST and VIP, as a network of spiking
-cells.
-"""
+"""The circuit of Garcia del Molino et al. (2017): E, PV, SST and VIP as spiking cells."""
 
 import math
 
@@ -69,25 +67,20 @@ def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
     background_pA = BACKGROUND_pA[
         one_of(baseline, BACKGROUND_pA, name="baseline", where="preset garcia_del_molino_2017")
     ]
+    emitters, cell_params, mechanisms = {}, {}, {}
+    for k, name in enumerate(TYPES):
+        emitters[name] = _cell(k)
+        cell_params[name] = {"drive": background_pA[k], "noise": _noise_pA(k)}
+        mechanisms[name] = Exponential(tau_ms=TAU_SYN_ms[k], sign=1 if name == "E" else -1)
     return (
         Config()
         .runtime(seed=seed, dt_ms=STEP_ms, duration_ms=STOP_ms)
         .areas(["V1"])
         .layers([{"name": "all", "top": 0.0, "bottom": 1.0}])
         .cells(dict(zip(TYPES, SIZES, strict=True)))
-        .emitters({name: _cell(k) for k, name in enumerate(TYPES)})
-        .cell_params(
-            {
-                name: {"drive": background_pA[k], "noise": _noise_pA(k)}
-                for k, name in enumerate(TYPES)
-            }
-        )
-        .mechanisms(
-            {
-                name: Exponential(tau_ms=tau_ms, sign=1 if name == "E" else -1)
-                for name, tau_ms in zip(TYPES, TAU_SYN_ms, strict=True)
-            }
-        )
+        .emitters(emitters)
+        .cell_params(cell_params)
+        .mechanisms(mechanisms)
         .connections(_connections())
         .stimuli(
             [
@@ -104,19 +97,21 @@ def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
 
 def _connections() -> list[dict[str, object]]:
     """Synapses of each type onto each type, whose mean current is that of W."""
-    return [
-        {
-            "source": source,
-            "target": target,
-            "mechanism": source,
-            "rule": {"kind": "FixedIndegree", "n": INPUTS[k]},
-            "weight": 1e3 * row[k] / (INPUTS[k] * TAU_SYN_ms[k]),
-            "delay_ms": DELAY_ms,
-        }
-        for target, row in zip(TYPES, W_pA_PER_Hz, strict=True)
-        for k, source in enumerate(TYPES)
-        if row[k]
-    ]
+    connections: list[dict[str, object]] = []
+    for target, row in zip(TYPES, W_pA_PER_Hz, strict=True):
+        for k, source in enumerate(TYPES):
+            if not row[k]:
+                continue
+            connection = {
+                "source": source,
+                "target": target,
+                "mechanism": source,
+                "rule": {"kind": "FixedIndegree", "n": INPUTS[k]},
+                "weight": 1e3 * row[k] / (INPUTS[k] * TAU_SYN_ms[k]),
+                "delay_ms": DELAY_ms,
+            }
+            connections.append(connection)
+    return connections
 
 
 def _cell(k: int) -> LIF:
@@ -132,7 +127,5 @@ def _cell(k: int) -> LIF:
 
 
 def _noise_pA(k: int) -> float:
-    """White noise of `NOISE_mV` as the emitter takes it, normal numbers a millisecond: sd C sqrt(2
-    / (tau 1 ms)).
-    """
+    """White noise of `NOISE_mV` as the sd of a normal number each ms: C sqrt(2 / (tau 1 ms))."""
     return NOISE_mV[k] * G_L_nS[k] * math.sqrt(2.0 * TAU_M_ms[k])

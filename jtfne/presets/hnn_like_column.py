@@ -1,7 +1,6 @@
-"""A column after the Human Neocortical Neurosolver (HNN): pyramids and baskets of two layers, and
-evoked drives.
-"""
+"""A column after the Human Neocortical Neurosolver (HNN): two layers and evoked drives."""
 
+import bisect
 import itertools
 import math
 from typing import Any
@@ -134,44 +133,41 @@ def hnn_like_column(
     gains = {"prox1": prox1, "dist1": dist1, "prox2": prox2}
     for name, gain in gains.items():
         in_range(gain, NOT_NEGATIVE, name=name, where="preset hnn_like_column")
-    layers = {
-        name: sum(length for length, _ in (PROXIMAL[k]["trunk"], *APICAL[k]))
-        for k, name in LAYERS.items()
-    }
+    layers, cells, emitters, cell_params = [], {}, {}, {}
+    for k, name in LAYERS.items():
+        apical_um = sum(length for length, _ in (PROXIMAL[k]["trunk"], *APICAL[k]))
+        layers.append(_layer(name, 1e-3 * apical_um))
+        cells[name] = {f"{k}_pyramidal": N_PYRAMIDS, f"{k}_basket": N_BASKETS}
+        for kind, cell in _cells(k).items():
+            emitters[f"{k}_{kind}"] = cell
+        for kind, v_mV in _v_init_mV(k).items():
+            cell_params[f"{k}_{kind}"] = {"v_init_mV": v_mV}
+    connections: list[dict[str, Any]] = []
+    for row in WIRING:
+        connections += _edges(*row)
+    stimuli: list[dict[str, Any]] = []
+    for name, gain in gains.items():
+        if gain:
+            stimuli += _drive(name, gain)
     return (
         Config()
         .runtime(seed=seed, dt_ms=0.025, duration_ms=170.0)
         .areas(["S1"])
         .geometry(thickness_mm=THICKNESS_mm, radius_mm=RADIUS_mm)
-        .layers([_layer(name, 1e-3 * depth_um) for name, depth_um in layers.items()])
-        .cells(
-            {
-                name: {f"{k}_pyramidal": N_PYRAMIDS, f"{k}_basket": N_BASKETS}
-                for k, name in LAYERS.items()
-            }
-        )
-        .emitters({f"{k}_{name}": cell for k in LAYERS for name, cell in _cells(k).items()})
-        .cell_params(
-            {
-                f"{k}_{name}": {"v_init_mV": v_mV}
-                for k in LAYERS
-                for name, v_mV in _v_init_mV(k).items()
-            }
-        )
+        .layers(layers)
+        .cells(cells)
+        .emitters(emitters)
+        .cell_params(cell_params)
         .mechanisms(_mechanisms())
-        .connections([edge for row in WIRING for edge in _edges(*row)])
-        .stimuli(
-            [stimulus for name, gain in gains.items() if gain for stimulus in _drive(name, gain)]
-        )
+        .connections(connections)
+        .stimuli(stimuli)
         .source(maps=[*map(_map, LAYERS), *closed_field("L2_basket", "L5_basket")], scale=SCALE)
         .probes(["spk", "dipole", "lfp", "csd"])
     )
 
 
 def _layer(name: str, depth_mm: float) -> dict[str, Any]:
-    """A layer whose somata lie about `depth_mm`, as far below the pia as the apical dendrite is
-    long.
-    """
+    """A layer whose somata lie about `depth_mm`: the apical dendrites reach the pia."""
     top, bottom = depth_mm - 0.5 * SPREAD_mm, depth_mm + 0.5 * SPREAD_mm
     return {"name": name, "top": top / THICKNESS_mm, "bottom": bottom / THICKNESS_mm}
 
@@ -200,26 +196,23 @@ def _r_MOhm(section: tuple[float, float]) -> float:
 
 
 def _apical(k: str) -> tuple[float, float]:
-    """Resistances, MOhm: from the soma to the middle of the apical membrane, and on to the middle
-    of the tuft.
-    """
+    """Resistances, MOhm: from the soma to the apical membrane's middle, and on to the tuft's."""
     areas = [_area_um2(section) for section in APICAL[k]]
     ends = list(itertools.accumulate(areas))
     half_area = 0.5 * ends[-1]
-    index = next(i for i, end in enumerate(ends) if end >= half_area)
+    index = bisect.bisect_left(ends, half_area)
     share = 1.0 - (ends[index] - half_area) / areas[index]
     ohms = [_r_MOhm(section) for section in APICAL[k]]
-    r_soma_side_MOhm = _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:index]) + share * ohms[index]
-    return r_soma_side_MOhm, _r_MOhm(PROXIMAL[k]["trunk"]) + sum(ohms[:-1]) + 0.5 * ohms[
-        -1
-    ] - r_soma_side_MOhm
+    trunk_MOhm = _r_MOhm(PROXIMAL[k]["trunk"])
+    to_middle_MOhm = trunk_MOhm + sum(ohms[:index]) + share * ohms[index]
+    to_tuft_MOhm = trunk_MOhm + sum(ohms[:-1]) + 0.5 * ohms[-1]
+    return to_middle_MOhm, to_tuft_MOhm - to_middle_MOhm
 
 
 def _cells(k: str) -> dict[str, Any]:
     """Pyramid and basket of a layer: the membrane and the inside of HNN's sections, lumped."""
-    soma, dendrite = (
-        sum(map(_area_um2, sections)) for sections in (PROXIMAL[k].values(), APICAL[k])
-    )
+    soma = sum(map(_area_um2, PROXIMAL[k].values()))
+    dendrite = sum(map(_area_um2, APICAL[k]))
     pyramid = TwoCompartment(
         c_s_pF=1e-2 * C_uF_cm2[k] * soma,
         c_d_pF=1e-2 * C_uF_cm2[k] * dendrite,
@@ -246,11 +239,12 @@ def _v_init_mV(k: str) -> dict[str, float]:
 def _mechanisms() -> dict[str, BiExponentialConductance]:
     """The synapses, at the soma's end of a pyramid or on its apical dendrite."""
     mechanisms = {}
-    for name, share in (*((name, 0.0) for name in KINETICS), *((name, 1.0) for name in TUFT)):
-        rise_ms, decay_ms, e_rev_mV = KINETICS[name]
-        mechanisms[f"{name}_tuft" if share else name] = BiExponentialConductance(
-            tau_rise_ms=rise_ms, tau_decay_ms=decay_ms, e_rev_mV=e_rev_mV, dendrite_share=share
-        )
+    for share, names in ((0.0, KINETICS), (1.0, TUFT)):
+        for name in names:
+            rise_ms, decay_ms, e_rev_mV = KINETICS[name]
+            mechanisms[f"{name}_tuft" if share else name] = BiExponentialConductance(
+                tau_rise_ms=rise_ms, tau_decay_ms=decay_ms, e_rev_mV=e_rev_mV, dendrite_share=share
+            )
     return mechanisms
 
 
@@ -300,19 +294,17 @@ def _edges(
 def _drive(name: str, gain: float) -> list[dict[str, Any]]:
     """One volley: one spike for each cell, shared by AMPA and NMDA; one event."""
     mean_ms, sd_ms, weights_nS = DRIVES[name]
-    return [
-        {
-            "target": target,
-            "label": name,
-            "event": index == 0,
-            "drive": Evoked(
-                mean_ms=mean_ms
-                + (PROXIMAL_DELAY_ms[target[:2]] if name.startswith("prox") else DISTAL_DELAY_ms),
-                sd_ms=sd_ms,
-                weight_nS=gain * _effective_nS(target, mechanism, g_nS),
-                mechanism=mechanism,
-                stream=f"{name} {target}",
-            ),
-        }
-        for index, ((target, mechanism), g_nS) in enumerate(weights_nS.items())
-    ]
+    is_proximal = name.startswith("prox")
+    stimuli: list[dict[str, Any]] = []
+    for (target, mechanism), g_nS in weights_nS.items():
+        delay_ms = PROXIMAL_DELAY_ms[target[:2]] if is_proximal else DISTAL_DELAY_ms
+        evoked = Evoked(
+            mean_ms=mean_ms + delay_ms,
+            sd_ms=sd_ms,
+            weight_nS=gain * _effective_nS(target, mechanism, g_nS),
+            mechanism=mechanism,
+            stream=f"{name} {target}",
+        )
+        is_event = not stimuli  # one event a volley, whatever its targets
+        stimuli.append({"target": target, "label": name, "event": is_event, "drive": evoked})
+    return stimuli

@@ -52,6 +52,17 @@ def izhikevich_2003(seed: int = 0) -> Config:
     >>> config.run.dt_ms
     1.0
     """
+    connections = []
+    for mechanism, (source, (low, high)) in zip(("exc", "inh"), STRENGTH.items(), strict=True):
+        connection = {
+            "source": source,
+            "target": {},
+            "mechanism": mechanism,
+            "rule": AllToAll(autapses=True),
+            "weight": Uniform(low=low * PA_PER_STRENGTH, high=high * PA_PER_STRENGTH),
+            "delay_ms": STEP_ms,
+        }
+        connections.append(connection)
     return (
         Config()
         .runtime(seed=seed, dt_ms=STEP_ms)
@@ -66,29 +77,13 @@ def izhikevich_2003(seed: int = 0) -> Config:
                 "inh": Exponential(tau_ms=TAU_SYN_ms, sign=-1),
             }
         )
-        .connections(
-            [
-                {
-                    "source": source,
-                    "target": {},
-                    "mechanism": mechanism,
-                    "rule": AllToAll(autapses=True),
-                    "weight": Uniform(low=low * PA_PER_STRENGTH, high=high * PA_PER_STRENGTH),
-                    "delay_ms": STEP_ms,
-                }
-                for mechanism, (source, (low, high)) in zip(
-                    ("exc", "inh"), STRENGTH.items(), strict=True
-                )
-            ]
-        )
+        .connections(connections)
         .probes(["spk"])
     )
 
 
 def _cells(seed: int) -> dict[str, dict[str, Any]]:
-    """Parameters of every cell, spread by r in [0, 1): r^2 draws E cells towards regular
-    spiking.
-    """
+    """Parameters of every cell, spread by r in [0, 1); E cells by r^2, towards regular spiking."""
     rng = _keys.generator(seed, "preset izhikevich_2003")
     r_e, r_i = rng.random(N_E), rng.random(N_I)
     return {

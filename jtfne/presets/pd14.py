@@ -109,8 +109,7 @@ def pd14(scale: float = 1.0, drive: str = "poisson", seed: int = 55) -> Config:
 
 
 def synapse_counts() -> Ints:
-    """Synapses at full scale, (8, 8) target by source: as many random pairs as leave 1 - C of all
-    pairs unconnected.
+    """Synapses at full scale, (8, 8) target by source: they leave 1 - C of all pairs unconnected.
 
     Logarithms as the published implementations take them: rounding costs 2 synapses of 3 x 10^8
     beside `log1p`.
@@ -127,9 +126,7 @@ def weights_pA() -> Floats:
 
 
 def current_pA(scale: float, drive: str) -> Floats:
-    """Constant current of each population, (8,): the drive, if it is one, and what makes up for the
-    scale.
-    """
+    """Constant current of each population, (8,): a constant drive, and what makes up for scale."""
     mean_pA = 1e-3 * TAU_SYN_ms * _weight_pA() * K_EXT * RATE_EXT_Hz
     recurrent_pA = 1e-3 * TAU_SYN_ms * (weights_pA() * synapse_counts()) @ FULL_RATES_Hz / SIZES
     missing_share = 1.0 - np.sqrt(scale)

@@ -129,44 +129,27 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
         n_per_area, Limit(low=min_cells), name="n_per_area", where="preset suite2_v1_v4_config"
     )
     layers, areas = ("L2/3", "L4", "L5"), ("V1", "V4")
-    local = [
-        connection
-        for area in areas
-        for layer in layers
-        for connection in motif({"area": area, "layer": layer})
-    ]
-    local += [connection for area in areas for connection in _ascending(area)]
+    connections = []
+    for area in areas:
+        for layer in layers:
+            connections += motif({"area": area, "layer": layer})
+    for area in areas:
+        connections += _ascending(area)
     feedforward_source = {"area": "V1", "layer": "L2/3", "cell_type": "E"}
+    for cell_type in ("E", "PV"):
+        target = {"area": "V4", "layer": "L4", "cell_type": cell_type}
+        connections.append(edge(feedforward_source, target, "AMPA", 20, 60.0, delay_ms=8.0))
     feedback_source = {"area": "V4", "layer": "L5", "cell_type": "E"}
-    between = [
-        edge(
-            feedforward_source,
-            {"area": "V4", "layer": "L4", "cell_type": cell_type},
-            "AMPA",
-            20,
-            60.0,
-            delay_ms=8.0,
-        )
-        for cell_type in ("E", "PV")
-    ]
-    between += [
-        edge(
-            feedback_source,
-            {"area": "V1", "layer": "L2/3", "cell_type": cell_type},
-            "AMPA",
-            15,
-            40.0,
-            delay_ms=8.0,
-        )
-        for cell_type in ("E", "SST", "VIP")
-    ]
-    mix = {layer: {name: share / 3 for name, share in FRACTIONS.items()} for layer in layers}
+    for cell_type in ("E", "SST", "VIP"):
+        target = {"area": "V1", "layer": "L2/3", "cell_type": cell_type}
+        connections.append(edge(feedback_source, target, "AMPA", 15, 40.0, delay_ms=8.0))
+    mix_of_layer = {name: share / 3 for name, share in FRACTIONS.items()}
     return (
         Config()
         .areas(areas)
         .layers(layers)
-        .cells(mix, n=n_per_area)
-        .connections([*local, *between])
+        .cells(dict.fromkeys(layers, mix_of_layer), n=n_per_area)
+        .connections(connections)
         .probes(("spk", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy"))
     )
 
@@ -174,14 +157,10 @@ def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
 def _ascending(area: str) -> list[dict[str, object]]:
     """Connections within an area from layer 4 to layer 2/3, and from there to layer 5."""
     steps = (("L4", "L2/3"), ("L2/3", "L5"))
-    return [
-        edge(
-            {"area": area, "layer": source, "cell_type": "E"},
-            {"area": area, "layer": target, "cell_type": cell_type},
-            "AMPA",
-            20,
-            40.0,
-        )
-        for source, target in steps
-        for cell_type in ("E", "PV")
-    ]
+    connections = []
+    for source, target in steps:
+        source_cells = {"area": area, "layer": source, "cell_type": "E"}
+        for cell_type in ("E", "PV"):
+            target_cells = {"area": area, "layer": target, "cell_type": cell_type}
+            connections.append(edge(source_cells, target_cells, "AMPA", 20, 40.0))
+    return connections

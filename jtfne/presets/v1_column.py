@@ -92,24 +92,19 @@ def _mix() -> dict[str, dict[str, float]]:
         share = density / total
         kinds = dict(zip(("VIP", "PV", "SST"), within, strict=True))
         mix[layer] = {"E": share * (1 - inhibitory)}
-        mix[layer] |= {
-            name: share * inhibitory * part / sum(within) for name, part in kinds.items()
-        }
+        for name, part in kinds.items():
+            mix[layer][name] = share * inhibitory * part / sum(within)
     return mix
 
 
 def _connections() -> list[dict[str, object]]:
     """The motif in each layer, and E from layer to layer."""
-    local = [connection for layer in CELLS for connection in motif({"layer": layer}, gain=0.8)]
-    between = [
-        edge(
-            {"layer": source, "cell_type": "E"},
-            {"layer": target, "cell_type": cell_type},
-            "AMPA",
-            inputs,
-            40.0,
-        )
-        for source, target, inputs in ROUTES
-        for cell_type in ("E", "PV")
-    ]
-    return local + between
+    connections: list[dict[str, object]] = []
+    for layer in CELLS:
+        connections += motif({"layer": layer}, gain=0.8)
+    for source, target, inputs in ROUTES:
+        source_cells = {"layer": source, "cell_type": "E"}
+        for cell_type in ("E", "PV"):
+            target_cells = {"layer": target, "cell_type": cell_type}
+            connections.append(edge(source_cells, target_cells, "AMPA", inputs, 40.0))
+    return connections

@@ -95,10 +95,9 @@ def v1_v4(
     in_range(n_per_area, Limit(low=150), name="n_per_area", where=where)
     in_range(feedforward, NOT_NEGATIVE, name="feedforward", where=where)
     in_range(feedback, NOT_NEGATIVE, name="feedback", where=where)
-    mix = {
-        layer: {name: SHARES[layer] * part for name, part in MIXES[layer].items()}
-        for layer in SHARES
-    }
+    mix = {}
+    for layer, share in SHARES.items():
+        mix[layer] = {name: share * part for name, part in MIXES[layer].items()}
     config = (
         Config()
         .runtime(seed=seed)
@@ -114,12 +113,10 @@ def v1_v4(
         )
         .probes(("spk", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy"))
     )
-    drive = [
-        E_DRIVE[p.layer]
-        for p in config.populations()
-        if p.cell_type == "E"
-        for _ in range(p.n_cells)
-    ]
+    drive: list[float] = []
+    for population in config.populations():
+        if population.cell_type == "E":
+            drive += [E_DRIVE[population.layer]] * population.n_cells
     config = config.cell_params({"E": {"drive": drive}})
     target = {"area": "V1", "layer": "L4", "cell_type": ["E", "PV"]}
     return (
@@ -151,19 +148,15 @@ def _between(
     gain: float, source: str, target: str, paths: tuple[tuple[str, str, str, str, float], ...]
 ) -> list[dict[str, Any]]:
     """Connections of E of one area onto another, weights times `gain`; 0 leaves them inert."""
-    return [
-        {
-            **edge(
-                {"area": source, "layer": upper, "cell_type": "E"},
-                {"area": target, "layer": lower, "cell_type": cell_type},
-                mechanism,
-                20,
-                weight_pA,
-            ),
-            "weight": {"kind": "Normal", "mean": gain * weight_pA, "sd": gain * weight_pA / 10}
-            if gain
-            else 0.0,
-            "delay_ms": DELAY,
-        }
-        for upper, lower, cell_type, mechanism, weight_pA in paths
-    ]
+    connections = []
+    for source_layer, target_layer, cell_type, mechanism, weight_pA in paths:
+        source_cells = {"area": source, "layer": source_layer, "cell_type": "E"}
+        target_cells = {"area": target, "layer": target_layer, "cell_type": cell_type}
+        connection = edge(source_cells, target_cells, mechanism, 20, weight_pA)
+        connection["weight"] = 0.0
+        if gain:
+            mean_pA = gain * weight_pA
+            connection["weight"] = {"kind": "Normal", "mean": mean_pA, "sd": mean_pA / 10}
+        connection["delay_ms"] = DELAY
+        connections.append(connection)
+    return connections

@@ -83,6 +83,17 @@ def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
     -80.0
     """
     network = KINDS[one_of(kind, KINDS, name="kind", where="preset vogels_abbott")]
+    connections = []
+    for source, mechanism, weight in (("E", "exc", network.w_exc), ("I", "inh", network.w_inh)):
+        connection = {
+            "source": source,
+            "target": {},
+            "mechanism": mechanism,
+            "rule": {"kind": "FixedProbability", "p": P, "autapses": True},
+            "weight": weight,
+            "delay_ms": DELAY_ms,
+        }
+        connections.append(connection)
     return (
         Config()
         .runtime(seed=seed)
@@ -91,22 +102,7 @@ def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
         .cells({"E": N_E, "I": N_I})
         .emitters({"E": network.cell, "I": network.cell})
         .mechanisms({"exc": network.exc, "inh": network.inh})
-        .connections(
-            [
-                {
-                    "source": source,
-                    "target": {},
-                    "mechanism": mechanism,
-                    "rule": {"kind": "FixedProbability", "p": P, "autapses": True},
-                    "weight": weight,
-                    "delay_ms": DELAY_ms,
-                }
-                for source, mechanism, weight in (
-                    ("E", "exc", network.w_exc),
-                    ("I", "inh", network.w_inh),
-                )
-            ]
-        )
+        .connections(connections)
         .stimuli(_kick(network.w_exc) if kind == "coba" else [])
         .probes(["spk"])
     )

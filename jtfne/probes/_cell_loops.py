@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
-from jtfne.config import SOURCE_MAPS, Config, Physical, Selector, SourceMap, WeightedSum
+from jtfne.config import SOURCE_MAPS, Config, Selector, SourceMap
 from jtfne.config.source_maps import OTHERS, sign_of, words_of
 from jtfne.emitters import can_receive, has_method
 from jtfne.flatnet import lay_out_rows, mechanisms_of
 from jtfne.operators.depths import compartments_mm, depth_weights
-from jtfne.probes._base import Array
+from jtfne.readouts import SourceMapMatrices
 from jtfne.sources import AXIAL, EXTERNAL, SourceSinkCurrents, Terms
 from jtfne.wiring import Identity, NetData, select_with
 
@@ -28,30 +28,6 @@ Matrix = npt.NDArray[np.float64]
 # which one, and by which words it goes; several that share a row
 Current = tuple[int, tuple[tuple[str, ...], ...]]
 Signs = tuple[tuple[str, int], ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class SourceMapMatrices:
-    """The matrices from which the physical readouts of a run are made.
-
-    ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in
-    between are all zero. maps: of each area, (n_depths, n_loops, n_cells), the share of each loop
-    current that leaves through a compartment; columns sum to zero. about: for the manifest.
-    """
-
-    source: SourceSinkCurrents
-    areas: tuple[str, ...]
-    depths_mm: Matrix
-    ranges: tuple[tuple[int, int], ...]
-    maps: tuple[Matrix, ...]
-    about: dict[str, Any]
-
-    def moments_m(self) -> tuple[Matrix, ...]:
-        """Return the dipole moment of each loop current, of each area: (n_loops, n_cells) m.
-
-        Outward is positive.
-        """
-        return tuple(np.tensordot(-1e-3 * self.depths_mm, matrix, 1) for matrix in self.maps)
 
 
 def build_source_maps(net: NetData, config: Config, signs: Signs) -> SourceMapMatrices:
@@ -106,10 +82,7 @@ def mechanism_signs(net: NetData, config: Config) -> Signs:
 
     Empty if no probe needs it.
     """
-    if not any(
-        isinstance(declared_probe, Physical | WeightedSum)
-        for declared_probe in config.readouts.probes
-    ):
+    if not any(readout.needs_signs for readout in config.readouts.probes):
         return ()
     names = [name for row in lay_out_rows(net, mechanisms_of(config)).receptors for name in row]
     return tuple((name, _infer_sign(name, net, config)) for name in names)
@@ -277,8 +250,9 @@ def _missing_map_error(cell_type: str, tags: tuple[str, ...]) -> JtfneError:
     return refuse(f"cell type {cell_type!r} without a source map for {name!r}", allowed, WHERE)
 
 
-def _match_cell_types(identity: Identity, cells: Selector) -> Array:
+def _match_cell_types(identity: Identity, cells: Selector) -> npt.NDArray[np.bool_]:
     """Return which cells are of the types that a default names: (n_cells,)."""
     if cells.cell_type is None:
         return np.ones(len(identity), np.bool_)
-    return np.isin(identity.texts("cell_type"), cells.cell_type)
+    is_of_type: npt.NDArray[np.bool_] = np.isin(identity.texts("cell_type"), cells.cell_type)
+    return is_of_type

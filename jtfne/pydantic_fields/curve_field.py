@@ -10,18 +10,14 @@ from pydantic import Field, model_validator
 
 from jtfne import _time
 from jtfne._check import describe_value, refuse
+from jtfne._mne_units import find_mne_unit
+from jtfne._time import sample_ends_ms
 from jtfne.pydantic_fields.errors import HERE, refuse_duplicates
 from jtfne.pydantic_fields.field_types import Label, Name, Number, freeze, plain
 from jtfne.pydantic_fields.frozen import Frozen
-from jtfne.recordings import sample_ends_ms
 
 COORDS = ("time", "frequency", "channel", "z_mm")
-MNE_UNITS = {
-    **dict.fromkeys(("eeg", "seeg", "ecog", "dbs"), "V"),
-    "mag": "T",
-    "grad": "T/m",
-    "misc": "a.u.",
-}
+CHANNEL_TYPES = ("eeg", "seeg", "ecog", "dbs", "mag", "grad", "misc")
 Points = Annotated[tuple[Number | Name, ...], Field(min_length=1)]
 
 
@@ -157,7 +153,7 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
     kinds = dict(zip(evoked.ch_names, evoked.get_channel_types(), strict=True))
     names, rows = [], []
     for row, name in enumerate(evoked.ch_names):
-        if kinds[name] in MNE_UNITS and name not in evoked.info["bads"]:
+        if kinds[name] in CHANNEL_TYPES and name not in evoked.info["bads"]:
             names.append(name)
             rows.append(row)
     kinds_present = sorted({kinds[name] for name in names})
@@ -165,7 +161,7 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
         description = f"an Evoked with data channels of types {', '.join(kinds_present) or 'none'}"
         raise refuse(
             description,
-            f"channels of one type, of {', '.join(MNE_UNITS)}: evoked.copy().pick(...)",
+            f"channels of one type, of {', '.join(CHANNEL_TYPES)}: evoked.copy().pick(...)",
             HERE,
         )
     values = np.asarray(evoked.data, np.float64)[rows].ravel().tolist()
@@ -176,5 +172,5 @@ def _from_evoked(evoked: Any) -> dict[str, Any]:
         "values": values,
         "dims": ("channel", "time"),
         "coords": coords,
-        "units": MNE_UNITS[kinds_present[0]],
+        "units": find_mne_unit(kinds_present[0]),
     }

@@ -99,6 +99,21 @@ def find_class(kind: str, protocol: PartProtocol, catalogue: Iterable[str]) -> A
 
     Raises: JtfneError unless its module has been imported, or may be (`code_allowed`).
     """
+    target = find_named(kind, catalogue)
+    if not isinstance(target, type) or not dataclasses.is_dataclass(target):
+        module, _, path = kind.partition(":")
+        description = (
+            f"kind={describe_value(kind)}, but module {module!r} has no dataclass {path!r},"
+        )
+        raise refuse(description, f"the 'module:Class' of {protocol.described_class}", HERE)
+    return target
+
+
+def find_named(kind: str, catalogue: Iterable[str]) -> Any:
+    """The object that `kind` ("module:Class") names; None if the module has none of that name.
+
+    Raises: JtfneError unless the module has been imported, or may be (`code_allowed`).
+    """
     module, _, path = kind.partition(":")
     if module not in sys.modules and _code_allowed.get():
         _import_module(module, kind)
@@ -116,11 +131,6 @@ def find_class(kind: str, protocol: PartProtocol, catalogue: Iterable[str]) -> A
     # by `vars`, so that no property, and no `__getattr__` of a module, runs
     for name in path.split("."):
         target = vars(target).get(name) if hasattr(target, "__dict__") else None
-    if not isinstance(target, type) or not dataclasses.is_dataclass(target):
-        description = (
-            f"kind={describe_value(kind)}, but module {module!r} has no dataclass {path!r},"
-        )
-        raise refuse(description, f"the 'module:Class' of {protocol.described_class}", HERE)
     return target
 
 

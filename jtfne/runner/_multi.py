@@ -10,7 +10,7 @@ import numpy.typing as npt
 from jax.sharding import NamedSharding
 
 from jtfne import engine
-from jtfne.delivery import ShardedDelivery, over, replicated_spec, stacked, unpack
+from jtfne.delivery import ShardedDelivery, over, replicated_spec, stack_shards, unpack
 from jtfne.runner._base import Spiking, start_run
 from jtfne.runner._sharder import RecordedCells, Sharder
 
@@ -71,7 +71,7 @@ class MultiDeviceRunner:
     def to_device(self, state: engine.Carry) -> engine.Carry:
         """Copy a state from host memory to the devices, each its shard."""
         on_devices: engine.Carry = jax.tree.map(
-            lambda leaf: stacked(list(np.asarray(leaf)), self._delivery.mesh), state
+            lambda leaf: stack_shards(list(np.asarray(leaf)), self._delivery.mesh), state
         )
         return on_devices
 

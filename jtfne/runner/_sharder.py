@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jax.sharding import NamedSharding
 
 from jtfne import engine
-from jtfne.delivery import Layout, list_own_devices, replicated_spec, stacked
+from jtfne.delivery import Layout, list_own_devices, replicated_spec, stack_shards
 
 
 class RecordedCells(NamedTuple):
@@ -242,4 +242,4 @@ class Sharder:
 
     def _stack_devices(self, part: Any) -> jax.Array:
         """Build an array over the mesh from the part of each device."""
-        return stacked([np.asarray(part(k)) for k in self._here], self._mesh)
+        return stack_shards([np.asarray(part(k)) for k in self._here], self._mesh)

@@ -1,8 +1,6 @@
-"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in
-signals_schema.md.
-"""
+"""What a run recorded: labelled arrays with units and provenance (see signals_schema.md)."""
 
-from jtfne.config import ALIASES
+from jtfne.readouts import ALIASES
 from jtfne.signals._signals import READOUTS, Signals, load
 from jtfne.signals._tree import build_tables, build_tree
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _time, run_folder
+from jtfne._arguments import refuse_repeats
 from jtfne._check import describe_value, one_of, refuse
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     )
     if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
         raise refuse(f"ids={describe_value(ids)}", what, where)
+    refuse_repeats(wanted_ids.tolist(), name="ids", where=where)
     missing_ids = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
     if missing_ids and axis == "channel":
         one_of(missing_ids[0], known_ids.tolist(), name="ids", where=where)

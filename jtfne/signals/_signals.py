@@ -1,6 +1,4 @@
-"""What was recorded: arrays with dimensions, coordinates, units and provenance. The schema is in
-signals_schema.md.
-"""
+"""What a run recorded: labelled arrays with units and provenance (see signals_schema.md)."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,9 @@ from jtfne._arguments import list_names, match_labels
 from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
-from jtfne.config import ALIASES, PROBES, Config
+from jtfne.config import Config
+from jtfne.readouts import READOUTS as CATALOGUE
+from jtfne.readouts import resolve_alias
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names
 
@@ -25,7 +25,7 @@ LAYOUTS = ("time_node", "node_time", "trial_time_node", "event")
 LABELS = run_folder.LABELS
 EVENTS = ("trial", "onset_ms", "duration_ms", "label", "code", "condition")
 NEURONS = ("neuron", *LABELS, "x_mm", "y_mm", "z_mm")
-READOUTS = tuple(PROBES)
+READOUTS = tuple(CATALOGUE)
 
 
 class Signals:
@@ -63,10 +63,8 @@ class Signals:
     def recorded(self) -> tuple[str, ...]:
         """Names of the recorded readouts, in the order of signals_schema.md."""
         names = [name for name in self.tree.children if name not in reports.TABLES]
-        return (
-            *(name for name in READOUTS if name in names),
-            *(name for name in names if name not in READOUTS),
-        )
+        schema_order = {name: k for k, name in enumerate(READOUTS)}
+        return tuple(sorted(names, key=lambda name: schema_order.get(name, len(schema_order))))
 
     def get(
         self,
@@ -113,11 +111,10 @@ class Signals:
         name = self._resolve_name(name)
         where = f"Signals.get({describe_value(name)})"
         labels = {"area": area, "layer": layer, "cell_type": cell_type}
-        selectors = {
-            key: list(list_names(value, name=key, where=where))
-            for key, value in labels.items()
-            if value is not None
-        }
+        selectors = {}
+        for key, value in labels.items():
+            if value is not None:
+                selectors[key] = list(list_names(value, name=key, where=where))
         bounds = None if time is None else select.read_window(time, where)
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
@@ -147,9 +144,7 @@ class Signals:
 
     @property
     def events(self) -> "pd.DataFrame":
-        """The stimulus table: trial, onset_ms, duration_ms, label, code, condition (of the trial,
-        or "").
-        """
+        """The stimulus events: trial, onset_ms, duration_ms, label, code, condition."""
         table: pd.DataFrame = self.tree["events"].to_dataset().to_dataframe()
         columns = [name for name in EVENTS if name in table]  # runs of jtfne 0.1.0 have no codes
         return table.reset_index(drop=True)[columns]
@@ -171,9 +166,7 @@ class Signals:
         return table
 
     def summary(self) -> "pd.DataFrame":
-        """One row a readout: dims, shape, units, proxy, interval_ms, mean (of values; spikes have
-        none).
-        """
+        """A table with a row for each readout: dims, shape, units, proxy, interval_ms, mean."""
         import pandas as pd
 
         rows = []
@@ -226,14 +219,10 @@ class Signals:
             if column in table:
                 table[column] = table[column].astype("category")
         dims = [str(dim) for dim in self.tree[name].to_dataset()[name].dims]
-        leading_columns = [
-            *dims,
-            *(column for column in LABELS if column in table and column not in dims),
-        ]
-        other_columns = sorted(
-            str(column) for column in table if column not in (*leading_columns, name)
-        )  # as Zarr keeps no order of its own
-        return table[[*leading_columns, *other_columns, name]]
+        columns = dims + [label for label in LABELS if label in table and label not in dims]
+        # sorted, as Zarr keeps no order of its own
+        columns += sorted({str(column) for column in table} - {*columns, name})
+        return table[[*columns, name]]
 
     def save(self, path: str | Path) -> Path:
         """Write a run folder: signals.zarr, spikes.parquet, manifest.json.
@@ -264,7 +253,7 @@ class Signals:
 
     def _resolve_name(self, name: Any) -> str:
         """The recorded readout that `name` stands for. Raises: JtfneError if there is none."""
-        canonical = ALIASES.get(name, name) if isinstance(name, str) else name
+        canonical = resolve_alias(name) if isinstance(name, str) else name
         if isinstance(canonical, str) and canonical in self.recorded():
             return str(canonical)
         one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
@@ -280,14 +269,15 @@ class Signals:
 
         node = self.tree["spk"].to_dataset()
         indices = np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values))
-        coords = {name: node[name].values[indices] for name in ("neuron", "trial")}
+        ids = node["neuron"].values[indices]
+        coords = {"neuron": ("event", ids), "trial": ("event", node["trial"].values[indices])}
         if "neurons" in self.tree.children:
             neurons = self.tree["neurons"].to_dataset()
-            row = run_folder.locate_ids(neurons["neuron"].values, coords["neuron"])
-            coords |= {name: neurons[name].values[row] for name in LABELS}
+            row = run_folder.locate_ids(neurons["neuron"].values, ids)
+            for name in LABELS:
+                coords[name] = ("event", neurons[name].values[row])
         attrs = {**node["time"].attrs, **node.attrs}
-        labels = {name: ("event", values) for name, values in coords.items()}
-        return xr.DataArray(node["time"].values[indices], labels, ("event",), "spk", attrs)
+        return xr.DataArray(node["time"].values[indices], coords, ("event",), "spk", attrs)
 
     def _cells(self) -> "xr.DataArray":
         """The ids of all cells (neuron), with their names where there are some."""
@@ -323,16 +313,11 @@ class Signals:
             (dim,) = readout[key].dims
             readout = readout.isel({dim: np.flatnonzero(is_chosen)})
         if readout.size == 0 and whole_readout.size:
-            message_given = ", ".join(
-                f"{key}={describe_value(value)}"
-                for key, value in {**names, "ids": ids}.items()
-                if value is not None
-            )
-            raise refuse(
-                f"{message_given}, which matches nothing,",
-                "a selection that matches something",
-                where,
-            )
+            selectors = [f"{key}={describe_value(choices)}" for key, choices in names.items()]
+            if ids is not None:
+                selectors.append(f"ids={describe_value(ids)}")
+            message_given = f"{', '.join(selectors)}, which matches nothing,"
+            raise refuse(message_given, "a selection that matches something", where)
         return readout
 
     def _list_values(self, readout: "xr.DataArray", key: str) -> list[str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jtfne import _keys, engine, stimuli
 from jtfne import config as declared
 from jtfne._check import narrow_dtype, one_of
-from jtfne.flatnet import find_receptor_row
+from jtfne.flatnet import find_receptor_row, spread_input_pA
 from jtfne.simulation._names import list_stream_names, sort_stimuli
 from jtfne.simulation._poisson import (
     PoissonGroup,
@@ -106,7 +106,7 @@ class _InputBuilder:
     ) -> None:
         self._net, self._receptors = net, receptors
         self._dt_ms, self._dtype = dt_ms, dtype
-        self._input_pA = spread_input_pA(net)
+        self._input_pA = spread_input_pA(net.populations)
         # (drive of unit amplitude, schedule) -> current into each cell, pA
         self._patterns_pA: dict[Any, npt.NDArray[np.float64]] = {}
         self._poisson_groups: list[PoissonGroup] = []
@@ -222,10 +222,3 @@ class _InputBuilder:
             train=jax.device_put(train),
             receptor=receptor,
         )
-
-
-def spread_input_pA(net: NetData) -> npt.NDArray[np.float64]:
-    """Return the current of one input unit into each cell, in pA: (n_cells,)."""
-    return np.concatenate(
-        [population.spread(population.emitter.input_pA) for population in net.populations]
-    )

@@ -19,7 +19,7 @@ from jtfne._check import JtfneError
 from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.flatnet import FlatNet
-from jtfne.probes import ROWS, Recording, Spikes
+from jtfne.probes import ROWS, Recording, SpikeEvents
 from jtfne.runner import Runner, make_runner
 from jtfne.simulation._inputs import RunInputs
 from jtfne.simulation._replay import ReplayRecorder
@@ -36,7 +36,7 @@ class Piece(NamedTuple):
     """
 
     rows: dict[str, np.ndarray[Any, Any]]
-    spikes: Spikes
+    spikes: SpikeEvents
     trial: int
     first_step: int
     n_steps: int
@@ -45,14 +45,14 @@ class Piece(NamedTuple):
 class Sink(Protocol):
     """Where chunks go, trial after trial, and where a resumed run finds them."""
 
-    keeps_state: ClassVar[bool]  # whether `put` is to be given the state after each chunk
+    keeps_state: ClassVar[bool]  # whether `add_chunk` is to be given the state after each chunk
 
     @property
     def n_done(self) -> int:
         """The number of chunks that are there."""
         ...
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Take the next chunk and, if the sink keeps states, the state after it.
 
         carry: None at the end of a trial.
@@ -93,7 +93,7 @@ class InMemory:
         """The number of chunks that are there."""
         return len(self._spikes)
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Copy the rows of a chunk into the recordings."""
         with self._lock:
             for name, rows in piece.rows.items():
@@ -119,12 +119,12 @@ class InMemory:
     def discard(self) -> None:
         """Forget all chunks."""
         self._kept: dict[str, np.ndarray[Any, Any]] = {}
-        self._spikes: dict[tuple[int, int], Spikes] = {}
+        self._spikes: dict[tuple[int, int], SpikeEvents] = {}
 
 
-def join_spikes(parts: list[Spikes]) -> Spikes:
+def join_spikes(parts: list[SpikeEvents]) -> SpikeEvents:
     """Return the spikes of consecutive chunks as one table."""
-    return Spikes(
+    return SpikeEvents(
         *(
             np.concatenate([getattr(part, name) for part in parts])
             for name in ("trial", "step", "row")
@@ -261,7 +261,7 @@ class _Run:
             if replayer is not None:
                 rows |= _trim_rows(self.replayed, replayer.replay(inputs_t, (step, row)), n_steps)
         in_trial = slice(int(np.searchsorted(step, n_steps)))
-        spikes = Spikes(
+        spikes = SpikeEvents(
             np.full(step[in_trial].size, trial, np.int32),
             step[in_trial] + first_step,
             row[in_trial],
@@ -296,7 +296,7 @@ def _run_trials_on_threads(
 
 def _store(piece: Piece, sink: Sink, carry: engine.Carry | None) -> int:
     """Put a chunk into `sink`; return its steps."""
-    sink.put(piece, carry)
+    sink.add_chunk(piece, carry)
     return piece.n_steps
 
 

@@ -16,6 +16,7 @@ from jtfne.config import Config
 from jtfne.delivery import Choice, default_delivery
 from jtfne.flatnet import CHUNK_EDGES, describe_synapses, has_flat, lay_out_rows, mechanisms_of
 from jtfne.probes import Plan, SourceRows, VoltageRows
+from jtfne.readouts import Keep
 from jtfne.synapses import PairSTDP
 from jtfne.wiring import NetData
 
@@ -201,8 +202,9 @@ def _measure_recorder(
     n_parts = len(recorder.source.parts) if isinstance(recorder, SourceRows) else 0
     rows, arrays = eval_recorder_shapes(recorder, n_rows, n_cells, config.run.dtype)
     sizes = {name: _size(shape) for name, shape in arrays.items()}
-    # of the source its sum is made beside its parts
-    sums = sizes.get("source", 0) / max(n_parts, 1)
+    # where rows are kept as they are, the sum over the parts is made beside them
+    kept = [name for name, part in getattr(recorder, "parts", {}).items() if isinstance(part, Keep)]
+    sums = sum(sizes[name] for name in kept) / max(n_parts, 1)
     chunk, chunk_ms = sum(sizes.values()), n_rows * recorder.every * config.run.dt_ms
     return _RecorderBytes(chunk, _size(rows) if n_parts else 0, chunk / chunk_ms, sums / chunk_ms)
 

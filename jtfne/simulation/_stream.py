@@ -13,7 +13,7 @@ from jtfne._rows import Array
 from jtfne.chunk_files import ChunkFiles
 from jtfne.config import Config
 from jtfne.partial_run import PartialRun
-from jtfne.probes import Probe, Recording, Spikes
+from jtfne.probes import Probe, Recording, SpikeEvents
 from jtfne.reports import bit_conditions
 from jtfne.run_folder import array_hash
 from jtfne.simulation._loop import Piece
@@ -64,35 +64,34 @@ class OnDisk:
         """The number of chunks that are there."""
         return self._partial.n_chunks
 
-    def put(self, piece: Piece, carry: engine.Carry | None) -> None:
+    def add_chunk(self, piece: Piece, carry: engine.Carry | None) -> None:
         """Write the next chunk, and the state after it.
 
         Raises: OSError if the disk is full or fails.
         """
-        spikes = {
-            field.name: getattr(piece.spikes, field.name)
-            for field in dataclasses.fields(piece.spikes)
+        spikes: dict[str, Array] = {
+            "trial": piece.spikes.trial,
+            "step": piece.spikes.step,
+            "row": piece.spikes.row,
         }
-        self._partial.put(
-            piece.rows, spikes, None if carry is None else _name_leaves(carry), of=self._n_chunks
-        )
+        leaves = None if carry is None else _name_leaves(carry)
+        self._partial.write_chunk(piece.rows, spikes, leaves, of=self._n_chunks)
 
     def carry(self, start: engine.Carry) -> engine.Carry:
         """Return the state after the last chunk, in the structure of `start`.
 
         Raises: JtfneError if the arrays on disk are not those of `start`.
         """
-        expected_arrays, stored_arrays = _name_leaves(start), self._partial.carry()
-        if list(stored_arrays) != list(expected_arrays) or any(
-            (stored_arrays[name].dtype, stored_arrays[name].shape) != (array.dtype, array.shape)
-            for name, array in expected_arrays.items()
-        ):
+        expected, stored = _name_leaves(start), self._partial.carry()
+        is_same = list(stored) == list(expected)
+        for name, array in expected.items():
+            is_same = is_same and stored[name].dtype == array.dtype
+            is_same = is_same and stored[name].shape == array.shape
+        if not is_same:
             raise refuse(
                 "a state on disk that is not one of this circuit", "the same run", "simulate(out=)"
             )
-        carry: engine.Carry = jax.tree.unflatten(
-            jax.tree.structure(start), list(stored_arrays.values())
-        )
+        carry: engine.Carry = jax.tree.unflatten(jax.tree.structure(start), list(stored.values()))
         return carry
 
     def recording(self, *, n_trials: int, n_steps: int, dt_ms: float) -> Recording:
@@ -105,7 +104,7 @@ class OnDisk:
             name: ChunkRows(files, name, n_trials, n_steps // self._every[name], n_chunks)
             for name in files.arrays
         }
-        spikes = Spikes(**files.spikes(self.n_done))
+        spikes = SpikeEvents(**files.spikes(self.n_done))
         return Recording(n_trials, n_steps, dt_ms, kept=Whole(rows), spikes=spikes, on_disk=rows)
 
     def discard(self) -> None:

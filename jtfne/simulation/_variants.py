@@ -8,7 +8,7 @@ import numpy as np
 from jtfne._precision import precision
 from jtfne.flatnet import FlatNet
 from jtfne.paradigm import Paradigm
-from jtfne.probes import Recording, Spikes
+from jtfne.probes import Recording, SpikeEvents
 from jtfne.signals import Signals
 from jtfne.simulation._inputs import build_run_inputs
 from jtfne.simulation._label import label_recording
@@ -86,7 +86,7 @@ def empty_signals(prepared: PreparedRun) -> Signals:
         )
         for name, shape in shapes.items():
             rows_by_readout[name] = np.zeros((n_trials, *shape.shape), shape.dtype)
-    no_spikes = Spikes(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    no_spikes = SpikeEvents(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
     recording = Recording(n_trials, n_steps, prepared.flat.dt_ms, rows_by_readout, no_spikes)
     with precision(dtype):
         return Signals(

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from jtfne._tree import register
-from jtfne.engine import Circuit, View, joined, received_pA
+from jtfne.engine import Circuit, View, received_pA
+from jtfne.sources._loops import stack_groups
 
 
 @register
@@ -32,16 +33,14 @@ class BySign:
 
     def read(self, view: View) -> jax.Array:
         """Return the mean over the step, (2, n_cells) pA."""
-        groups = [
-            self._sum_by_sign(view, group_index) for group_index in range(len(view.circuit.groups))
-        ]
-        return jnp.stack([joined(view.circuit, list(rows)) for rows in zip(*groups, strict=True)])
+        n_groups = len(view.circuit.groups)
+        return stack_groups(view.circuit, [self._sum_by_sign(view, k) for k in range(n_groups)])
 
     def _sum_by_sign(self, view: View, group_index: int) -> list[jax.Array]:
         """Return both sums of one group: (n_group,) each."""
         zeros = jnp.zeros_like(view.circuit.groups[group_index].take(view.i_ext_pA))
-        signed_currents = list(zip(received_pA(view, group_index), self.signs, strict=True))
-        return [
-            sum((current_pA for current_pA, sign in signed_currents if sign == target_sign), zeros)
-            for target_sign in (1, -1)
-        ]
+        sums_pA = {1: zeros, -1: zeros}
+        for current_pA, sign in zip(received_pA(view, group_index), self.signs, strict=True):
+            if sign:
+                sums_pA[sign] = sums_pA[sign] + current_pA
+        return [sums_pA[1], sums_pA[-1]]

@@ -17,11 +17,12 @@ class Surrogate(abc.ABC):
 
     u is how far a cell stands above its threshold, as a share of the distance from rest to
     threshold, so that the defaults mean the same to every emitter. A surrogate's numbers are
-    traced. LIMITS: their ranges. steadies: whether a gradient enlarges no deviation of v from step
-    to step, as an upstroke would (see `docs/gradients.rst`).
+    traced. LIMITS: their ranges; a number without one is taken as it is. steadies: whether a
+    gradient enlarges no deviation of v from step to step, as an upstroke would (see
+    `docs/gradients.rst`).
     """
 
-    LIMITS: ClassVar[dict[str, Limit]]
+    LIMITS: ClassVar[dict[str, Limit]] = {}
     steadies: ClassVar[bool] = True
 
     @abc.abstractmethod

@@ -67,7 +67,14 @@ class PartStore:
         if folder is not None and (folder / INDEX).exists():
             self._read(folder)
 
-    def put(self, rows: Any, state: Arrays | None = None) -> None:
+    def list_rows(self) -> list[Any]:
+        """The rows of all parts, in order."""
+        all_rows: list[Any] = []
+        for rows in self.rows:
+            all_rows += rows
+        return all_rows
+
+    def append(self, rows: Any, state: Arrays | None = None) -> None:
         """Store the next part, and the state after it. Raises: OSError if the disk fails."""
         number, previous_file = len(self.rows), self._state_file
         self.rows.append(rows)
@@ -78,12 +85,8 @@ class PartStore:
         text = _json.dumps(rows).encode()
         writes: dict[Path, Write] = {path: lambda stream: stream.write(text)}
         if state is not None:
-            arrays_by_name = {f"leaf_{k:04d}": array for k, array in enumerate(state)}
             self._state_file = f"state_{number:08d}.npz"
-            writes[self._folder / self._state_file] = lambda stream: np.savez(
-                stream,
-                **arrays_by_name,  # type: ignore[arg-type]
-            )
+            writes[self._folder / self._state_file] = _make_npz_writer(state)
         write_durably(writes)
         self._part_hashes.append(file_hash(path))
         self.note()
@@ -159,13 +162,9 @@ def open_parts(
     with hold_folder(folder, where):
         sweep_temporary(folder)
         refuse_links(folder, where)
-        names = {path.name for path in folder.iterdir() if not TEMPORARY.fullmatch(path.name)} - {
-            LOCK,
-            "lost+found",
-        }
-        only_parts = all(
-            name.startswith(("part_", "state_", INDEX)) for name in names
-        )  # a process was killed before it wrote the first index
+        names = _list_names(folder)
+        # without an index: a process was killed before it wrote the first one
+        only_parts = all(name.startswith(("part_", "state_", INDEX)) for name in names)
         if names and INDEX not in names and not only_parts:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:
@@ -174,6 +173,23 @@ def open_parts(
                 message_given, "resume=True, which goes on with it, or a new folder", where
             )
         yield PartStore(folder, provenance, where)
+
+
+def _list_names(folder: Path) -> list[str]:
+    """The names in a folder, but for the lock, temporary files, and what a file system puts there."""
+    names = []
+    for path in folder.iterdir():
+        if path.name not in (LOCK, "lost+found") and not TEMPORARY.fullmatch(path.name):
+            names.append(path.name)
+    return names
+
+
+def _make_npz_writer(arrays: Arrays) -> Write:
+    """A function that writes `arrays` to a stream, in order."""
+    arrays_by_name: dict[str, Any] = {}
+    for k, array in enumerate(arrays):
+        arrays_by_name[f"leaf_{k:04d}"] = array
+    return lambda stream: np.savez(stream, **arrays_by_name)
 
 
 def _make_writer(text: bytes) -> Write:

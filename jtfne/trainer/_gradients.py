@@ -22,11 +22,9 @@ from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
 from jtfne.emitters import can_receive
 from jtfne.flatnet import FlatNet
-from jtfne.measures import weighted_sum
 from jtfne.objective import Axes, Objective
 from jtfne.objective._axes import select_part
 from jtfne.probes import Probe, SourceRows
-from jtfne.probes.weighted_sums import WeightedSumProbe
 from jtfne.simulation import empty_signals, mechanisms_of
 from jtfne.surrogates import SuperSpike, Surrogate
 from jtfne.trainer._scores import Row
@@ -46,14 +44,14 @@ class ScoreGradient(NamedTuple):
 
     def problems(self, paths: Sequence[str], seed: int) -> list[str]:
         """One line for each term and each derivative that is not finite."""
-        problems = [
-            f"term {name!r} of the run with slopes is {x:g}"
-            for name, x in self.terms.items()
-            if not _is_finite(x)
-        ]
-        slopes = zip(paths, self.by_place, strict=True)
-        problems += [f"the slope by {path!r} is {x:g}" for path, x in slopes if not _is_finite(x)]
-        return [f"{problem} (seed {seed})" for problem in problems]
+        problems = []
+        for name, term in self.terms.items():
+            if not np.isfinite(term):
+                problems.append(f"term {name!r} of the run with slopes is {term:g} (seed {seed})")
+        for path, derivative in zip(paths, self.by_place, strict=True):
+            if not np.isfinite(derivative):
+                problems.append(f"the slope by {path!r} is {derivative:g} (seed {seed})")
+        return problems
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -97,7 +95,7 @@ class ScoreGradients:
     compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     @classmethod
-    def of(
+    def prepare(
         cls,
         runs: CandidateRunner,
         objective: Any,
@@ -110,21 +108,23 @@ class ScoreGradients:
         Raises: JtfneError that names an objective, a metric, a trainable or a part of the circuit
         without a derivative, and for arrays that a metric cannot take.
         """
-        metrics, surrogate = (
-            _check_metrics(objective, where),
-            SuperSpike() if surrogate is None else surrogate,
-        )
+        metrics = _check_metrics(objective, where)
+        if surrogate is None:
+            surrogate = SuperSpike()
         if not isinstance(surrogate, Surrogate):
             raise refuse(
                 f"surrogate={describe_value(surrogate)}",
                 "one of jtfne.surrogates, as SuperSpike()",
                 where,
             )
-        typical, prepared = runs.spec.typical, runs.prepared
-        paths = tuple(trainable.path for trainable in trainables)
-        mechanisms = mechanisms_of(prepared.config)
+        prepared = runs.prepared
         leaves = ParameterMap.build(
-            runs.leaves.net, paths, typical, mechanisms=mechanisms, delivery=Sparse(), where=where
+            runs.leaves.net,
+            tuple(trainable.path for trainable in trainables),
+            runs.spec.typical,
+            mechanisms=mechanisms_of(prepared.config),
+            delivery=Sparse(),
+            where=where,
         )
         _refuse_without_gradient(leaves, where)
         names = {metric.of for metric in metrics}
@@ -134,88 +134,85 @@ class ScoreGradients:
         axes = {name: Axes.of(signals, name) for name in names}
         fields = _select_recorders(prepared.probe_plan.recorders, names)
         if "spk" in names:
-            n_steps_per_row, axes["spk"] = _binned(
+            n_steps_per_row, axes["spk"] = _choose_spike_bins(
                 metrics, axes["spk"], [recorder.every for recorder in fields]
             )
             fields = (SpikeRows(n_steps_per_row), *fields)
         probes = tuple(probe for probe in prepared.probe_plan.probes if probe.name in names)
         block = math.lcm(*(recorder.every for recorder in fields))
         n_steps = -(-prepared.n_steps // block) * block
-        slopes = cls(
+        gradients = cls(
             runs, objective, surrogate, trainables, leaves, flat, fields, probes, n_steps, axes
         )
         with precision("float64"):  # let metrics refuse shapes now, not in the first generation
-            zero_arrays = {
-                name: np.zeros(_shape(readout_axes)) for name, readout_axes in axes.items()
-            }
-            jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), zero_arrays)
-        return slopes
+            zeros_by_readout = {}
+            for name, readout_axes in axes.items():
+                zeros_by_readout[name] = np.zeros(_shape(readout_axes))
+            jax.eval_shape(functools.partial(objective.score_arrays, axes=axes), zeros_by_readout)
+        return gradients
 
-    def of_rows(
-        self, rows: list[Row], places: Any, seeds: Sequence[int], tick: Callable[[int], None]
+    def add_to_rows(
+        self, rows: list[Row], points: Any, seeds: Sequence[int], tick: Callable[[int], None]
     ) -> Floats:
-        """Gradients of candidates at `places` (k, d), means over seeds; also put into `rows`.
+        """Gradients of candidates at `points` (k, d), means over seeds; also put into `rows`.
 
         A candidate without a score has none. A derivative that is not finite is named in the
         problems of its row.
         """
-        paths = [trainable.path for trainable in self.trainables]
+        paths, n_seeds = [trainable.path for trainable in self.trainables], len(seeds)
         scored_indices = [k for k, row in enumerate(rows) if row["score"] is not None]
-        jobs = [(np.asarray(places[k], np.float64), seed) for k in scored_indices for seed in seeds]
-        run_slopes, n_seeds = self.all(jobs, tick), len(seeds)
-        slopes = np.full((len(rows), len(paths)), np.nan)
+        jobs: list[tuple[Any, int]] = []
+        for k in scored_indices:
+            point = np.asarray(points[k], np.float64)
+            jobs += [(point, seed) for seed in seeds]
+        run_gradients = self.compute_all(jobs, tick)
+        means = np.full((len(rows), len(paths)), np.nan)
         for position, k in enumerate(scored_indices):
-            candidate_slopes = run_slopes[position * n_seeds : (position + 1) * n_seeds]
-            slopes[k] = np.mean([slope.by_place for slope in candidate_slopes], axis=0)
-            slopes_and_seeds = zip(candidate_slopes, seeds, strict=True)
-            rows[k]["problems"] += [
-                problem
-                for slope, seed in slopes_and_seeds
-                for problem in slope.problems(paths, seed)
-            ]
-        for row, by_place in zip(rows, slopes, strict=True):
-            row["slopes"] = [float(x) if _is_finite(x) else None for x in by_place]
-        return slopes
+            candidate_gradients = run_gradients[position * n_seeds : (position + 1) * n_seeds]
+            means[k] = np.mean([gradient.by_place for gradient in candidate_gradients], axis=0)
+            for gradient, seed in zip(candidate_gradients, seeds, strict=True):
+                rows[k]["problems"] += gradient.problems(paths, seed)
+        for row, by_place in zip(rows, means, strict=True):
+            row["slopes"] = [float(x) if np.isfinite(x) else None for x in by_place]
+        return means
 
-    def all(
+    def compute_all(
         self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None
     ) -> list[ScoreGradient]:
-        """The gradient of each (place, seed), in order, spread over the cores.
+        """The gradient of each (point, seed), in order, spread over the cores.
 
         The first job compiles the programs for all. tick: called with the number of jobs just done.
         """
-        return run_on_threads(lambda job: self.at(*job), jobs, n_cores(), self.compiled, tick)
+        return run_on_threads(lambda job: self.compute(*job), jobs, n_cores(), self.compiled, tick)
 
-    def at(self, place: Any, seed: int) -> ScoreGradient:
-        """The gradient of one run. place: (d,), on the scale of the search."""
+    def compute(self, point: Any, seed: int) -> ScoreGradient:
+        """The gradient of one run. point: (d,), on the scale of the search."""
         prepared = self.runs.prepared
         run_inputs = dataclasses.replace(prepared.inputs, seed=seed)
         with precision(prepared.config.run.dtype):
-            x = jnp.asarray(place, self.flat.circuit.drive_pA.dtype)
+            x = jnp.asarray(point, self.flat.circuit.drive_pA.dtype)
             values = self._values(x)
-            runs = []
+            recordings, pulls = [], []
             for trial in range(prepared.n_trials):
-                key = _keys.key(seed, "trial", str(trial))
-                clock = run_inputs.chunk(0, self.n_steps, trial)
-                runs.append(
-                    _forward(
-                        self.flat,
-                        values,
-                        key,
-                        run_inputs.inputs,
-                        clock,
-                        self.recorders,
-                        n_steps=self.n_steps,
-                    )
+                arrays, pull = _forward(
+                    self.flat,
+                    values,
+                    _keys.key(seed, "trial", str(trial)),
+                    run_inputs.inputs,
+                    run_inputs.chunk(0, self.n_steps, trial),
+                    self.recorders,
+                    n_steps=self.n_steps,
                 )
+                recordings.append(arrays)
+                pulls.append(pull)
         with precision("float64"):
-            (score, terms), slopes = self._score_and_gradients([arrays for arrays, _ in runs])
+            (score, terms), by_recordings = self._score_and_gradients(recordings)
         with precision(prepared.config.run.dtype):
-            leaf_slopes = [
-                _backward(pull, slope) for (_, pull), slope in zip(runs, slopes, strict=True)
-            ]
+            by_leaves = []
+            for pull, by_recording in zip(pulls, by_recordings, strict=True):
+                by_leaves.append(_backward(pull, by_recording))
             by_place = self._pull_back(
-                x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *leaf_slopes)
+                x, jax.tree.map(lambda *trial_leaves: sum(trial_leaves), *by_leaves)
             )
         return ScoreGradient(
             float(score),
@@ -225,9 +222,8 @@ class ScoreGradients:
 
     def _leaves_at(self, x: jax.Array) -> Arrays:
         """The circuit's arrays at a search point, by name."""
-        leaves: Arrays = self.leaves(
-            [_value_at(trainable, x[k]) for k, trainable in enumerate(self.trainables)], jnp
-        )
+        values = [_value_at(trainable, x[k]) for k, trainable in enumerate(self.trainables)]
+        leaves: Arrays = self.leaves(values, jnp)
         return leaves
 
     @functools.cached_property
@@ -248,16 +244,11 @@ class ScoreGradients:
         """
 
         def score(trials: list[Arrays]) -> tuple[jax.Array, Arrays]:
-            trials_x64 = [
-                {name: array.astype(jnp.float64) for name, array in arrays.items()}
-                for arrays in trials
-            ]
-            arrays = {
-                name: self._label_rows(
-                    name, jnp.stack([trial_arrays[name] for trial_arrays in trials_x64])
-                )
-                for name in trials_x64[0]
-            }
+            trials_x64 = jax.tree.map(lambda array: array.astype(jnp.float64), trials)
+            arrays = {}
+            for name in trials_x64[0]:
+                rows = jnp.stack([trial_arrays[name] for trial_arrays in trials_x64])
+                arrays[name] = self._label_rows(name, rows)
             score_and_terms: tuple[jax.Array, Arrays] = self.objective.score_arrays(
                 arrays, self.axes
             )
@@ -268,25 +259,18 @@ class ScoreGradients:
     def _label_rows(self, name: str, rows: jax.Array) -> jax.Array:
         """Rows (n_trials, n_rows, ...) in the shape that a metric takes."""
         axes = self.axes[name]
-        probe = next((probe for probe in self.probes if probe.name == name), None)
-        if isinstance(probe, WeightedSumProbe):
-            sums = jnp.moveaxis(rows.reshape(*rows.shape[:2], -1, 2), 1, -1)
-            weighted_sums = weighted_sum.weighted_sum(
-                sums[:, :, 0], sums[:, :, 1], axes.step_ms, probe.weights
-            )
-            rows = jnp.moveaxis(weighted_sums, -1, 1)
-        rows = rows[:, : axes.n_samples]
+        probe = next(probe for probe in self.probes if probe.name == name)
+        rows = probe.combine(rows, axes.step_ms)[:, : axes.n_samples]
         return rows.reshape(rows.shape[0], *_shape(axes))
 
 
-def without_slope(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
+def list_unmoved_paths(rows: Sequence[Row], paths: Sequence[str]) -> list[str]:
     """Paths whose derivative was 0 for every candidate: the search could not move them."""
-    slopes = [row["slopes"] for row in rows]
-    return [
-        path
-        for k, path in enumerate(paths)
-        if all(candidate_slopes[k] == 0.0 for candidate_slopes in slopes)
-    ]
+    unmoved_paths = []
+    for k, path in enumerate(paths):
+        if all(row["slopes"][k] == 0.0 for row in rows):
+            unmoved_paths.append(path)
+    return unmoved_paths
 
 
 @functools.partial(jax.jit, static_argnames=("n_steps",))
@@ -330,11 +314,6 @@ def _value_at(trainable: Trainable, x: jax.Array) -> Any:
     return unclipped + jax.lax.stop_gradient(trainable.value(x, jnp) - unclipped)
 
 
-def _is_finite(x: Any) -> bool:
-    """Whether `x` is a finite number."""
-    return bool(np.isfinite(x))
-
-
 def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
@@ -362,10 +341,10 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
 
 def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
     """Raises: JtfneError for a path through which no surrogate gives a gradient."""
-    populations = leaves.net.populations
-    senders = {
-        population.cell_type for population in populations if not can_receive(population.emitter)
-    }
+    senders = set()
+    for population in leaves.net.populations:
+        if not can_receive(population.emitter):
+            senders.add(population.cell_type)
     for place in leaves.places:
         if place.family == "cells" and (place.field in COUNTED or place.name in senders):
             reason = (
@@ -385,11 +364,12 @@ def _select_recorders(recorders: Sequence[engine.Recorder], names: set[str]) -> 
     for recorder in recorders:
         if isinstance(recorder, SourceRows):
             parts = {name: part for name, part in recorder.parts.items() if name in names}
-            reduced_recorders += [dataclasses.replace(recorder, parts=parts)] if parts else []
+            if parts:
+                reduced_recorders.append(dataclasses.replace(recorder, parts=parts))
     return tuple(reduced_recorders)
 
 
-def _binned(
+def _choose_spike_bins(
     metrics: Sequence[Metric], axes: Axes, other_intervals: Sequence[int]
 ) -> tuple[int, Axes]:
     """How many steps of spikes to sum in one row so that all metrics still fit; the new axes.
@@ -404,14 +384,13 @@ def _binned(
             n_steps = metric.measure.bin_of(part.frame.n_samples, axes.step_ms)
             common_steps = math.gcd(common_steps, part.start, part.stop, n_steps)
     max_steps = max(math.isqrt(axes.n_samples), math.lcm(*other_intervals))
-    n_steps = next(
-        n
-        for n in range(min(common_steps, max_steps), 0, -1)
-        if common_steps % n == 0 and math.lcm(n, *other_intervals) <= max_steps
-    )
-    return n_steps, dataclasses.replace(
+    n_steps = min(common_steps, max_steps)
+    while common_steps % n_steps or math.lcm(n_steps, *other_intervals) > max_steps:
+        n_steps -= 1  # ends at 1 at the latest
+    binned_axes = dataclasses.replace(
         axes, step_ms=axes.step_ms * n_steps, n_samples=axes.n_samples // n_steps
     )
+    return n_steps, binned_axes
 
 
 def _shape(axes: Axes) -> tuple[int, ...]:

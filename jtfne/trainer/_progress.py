@@ -7,7 +7,7 @@ from typing import Any
 from jtfne._terminal import shows_progress
 
 
-class Told:
+class RunProgress:
     """Updates a progress bar, or does nothing without one."""
 
     def __init__(self, bar: Any = None, task: Any = None) -> None:
@@ -25,10 +25,10 @@ class Told:
 
 
 @contextlib.contextmanager
-def progress_of(what: str, n_runs: int, *, shown: bool | None) -> Iterator[Told]:
+def show_run_progress(what: str, n_runs: int, *, shown: bool | None) -> Iterator[RunProgress]:
     """Show progress over `n_runs`. shown: None for a bar on stderr if that is a terminal."""
     if not shows_progress(shown):
-        yield Told()
+        yield RunProgress()
         return
     from rich.console import Console
     from rich.progress import (
@@ -49,4 +49,4 @@ def progress_of(what: str, n_runs: int, *, shown: bool | None) -> Iterator[Told]
     with Progress(
         *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)
     ) as bar:
-        yield Told(bar, bar.add_task(what, total=n_runs, best=""))
+        yield RunProgress(bar, bar.add_task(what, total=n_runs, best=""))

@@ -92,33 +92,11 @@ def make_history(rows: Sequence[Row], paths: Sequence[str]) -> "pd.DataFrame":
         table_row |= dict(zip(paths, row["values"], strict=True))
         table_row |= {"score": row["score"], "sd": row["sd"], "passed": row["passed"]}
         for part, label in (("terms", "term"), ("reached", "value"), ("gates", "gate")):
-            table_row |= {f"{label} {name}": value for name, value in row[part].items()}
-        table_row |= {
-            f"slope {path}": value
-            for path, value in zip(paths, row.get("slopes", ()), strict=False)
-        }
+            for name, value in row[part].items():
+                table_row[f"{label} {name}"] = value
+        for path, derivative in zip(paths, row.get("slopes", ()), strict=False):
+            table_row[f"slope {path}"] = derivative
         table_rows.append(table_row)
     table = pd.DataFrame(table_rows)
     numbers = [name for name in table.columns if name not in ("generation", "candidate", "passed")]
     return table.astype(dict.fromkeys(numbers, float))
-
-
-def describe_verdict(best: Row, rows: Sequence[Row], n_generations: int) -> str:
-    """The outcome of a training in words."""
-    outcome = f"score {best['score']:.6g} after {n_generations} generations, {len(rows)} candidates"
-    if not any(row["gates"] for row in rows):
-        return f"{outcome}; there were no gates" if best["passed"] else f"{outcome}; not passed"
-    if best["passed"]:
-        return f"{outcome}; all gates hold with every seed"
-    shares = {
-        name: max(row["gates"].get(name) or 0.0 for row in rows)
-        for row in rows
-        for name in row["gates"]
-    }
-    never_held = [name for name, share in shares.items() if share == 0.0]
-    failing_gates = [name for name, share in best["gates"].items() if not share or share < 1.0]
-    verdict = (
-        f"{outcome}; NO candidate passed all gates; of the best, these fail: "
-        f"{', '.join(failing_gates) or 'none alone'}"
-    )
-    return verdict + (f"; these never held at all: {', '.join(never_held)}" if never_held else "")

@@ -44,48 +44,48 @@ class EvaluateObjective:
         return evaluation
 
 
-def row_of(
+def make_row(
     generation: int,
     candidate: int,
-    place: Sequence[float],
+    point: Sequence[float],
     values: Sequence[float],
     outcomes: Sequence[Any],
 ) -> Row:
     """The row of one candidate.
 
-    place: the search point. outcomes: for each seed, what `EvaluateObjective` gave, or a Failed.
+    point: the search point. outcomes: for each seed, what `EvaluateObjective` gave, or a FailedRun.
     In the row: score, the mean over seeds, None unless all are finite; sd over seeds, None for one;
     terms and reached, means over the seeds for which they are finite; gates, the share of seeds
     with which each holds.
     """
-    evaluations: list[Row] = [
-        _make_failure_row(outcome) if isinstance(outcome, FailedRun) else outcome
-        for outcome in outcomes
-    ]
-    scores = [_finite_or_none(evaluation["score"]) for evaluation in evaluations]
+    evaluations, scores = [], []
+    metrics: list[Row] = []
+    gates: list[Row] = []
+    problems: list[str] = []
+    for outcome in outcomes:
+        evaluation = _make_failure_row(outcome) if isinstance(outcome, FailedRun) else outcome
+        evaluations.append(evaluation)
+        scores.append(_finite_or_none(evaluation["score"]))
+        metrics += evaluation.get("metrics", [])
+        problems += evaluation.get("problems", [])
+        for gate in evaluation.get("gates", []):
+            gates.append({**gate, "passed": float(gate["passed"])})
     finite_scores = [score for score in scores if score is not None]
     all_finite = len(finite_scores) == len(scores)
-    metrics = [row for evaluation in evaluations for row in evaluation.get("metrics", [])]
-    gates = [row for evaluation in evaluations for row in evaluation.get("gates", [])]
+    has_spread = all_finite and len(finite_scores) > 1
     return {
         "generation": generation,
         "candidate": candidate,
-        "place": [float(coordinate) for coordinate in place],
+        "place": [float(coordinate) for coordinate in point],
         "values": [float(value) for value in values],
         "score": float(np.mean(finite_scores)) if all_finite else None,
-        "sd": float(np.std(finite_scores, ddof=1))
-        if all_finite and len(finite_scores) > 1
-        else None,
+        "sd": float(np.std(finite_scores, ddof=1)) if has_spread else None,
         "scores": scores,
         "passed": all_finite and all(bool(evaluation["passed"]) for evaluation in evaluations),
         "terms": _mean_by_name(metrics, "term"),
         "reached": _mean_by_name(metrics, "value") | _mean_by_name(gates, "value"),
-        "gates": _mean_by_name(
-            [{**row, "passed": float(row["passed"])} for row in gates], "passed", len(evaluations)
-        ),
-        "problems": [
-            problem for evaluation in evaluations for problem in evaluation.get("problems", [])
-        ],
+        "gates": _mean_by_name(gates, "passed", len(evaluations)),
+        "problems": problems,
     }
 
 
@@ -105,12 +105,14 @@ def _mean_by_name(
     """By name, the mean of `column` over its finite values, or their sum divided by `n`."""
     values_by_name: dict[str, list[float]] = {}
     for row in rows:
+        values = values_by_name.setdefault(str(row["name"]), [])
         value = _finite_or_none(row.get(column))
-        values_by_name.setdefault(str(row["name"]), []).extend([] if value is None else [value])
-    return {
-        name: (sum(values) / (n or len(values)) if values else None)
-        for name, values in values_by_name.items()
-    }
+        if value is not None:
+            values.append(value)
+    means: dict[str, float | None] = {}
+    for name, values in values_by_name.items():
+        means[name] = sum(values) / (n or len(values)) if values else None
+    return means
 
 
 def find_best_row(rows: Sequence[Row]) -> Row | None:

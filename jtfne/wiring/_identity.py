@@ -164,6 +164,10 @@ def select_rows(
         rows = np.flatnonzero(is_chosen)
     else:
         rows = find_rows(identity, ids, where=where)
+        sorted_rows = np.sort(rows)
+        repeats = sorted_rows[1:][sorted_rows[1:] == sorted_rows[:-1]]
+        if repeats.size:
+            raise refuse(f"ids={identity.ids[repeats[0]]}, given twice,", "each once", where)
         rows = rows[is_chosen[rows]]
     if rows.size == 0:
         request: dict[str, Any] = dict(names_by_key)
@@ -220,7 +224,7 @@ def find_rows(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
     if missing_ids.size:
         span = f", {identity.ids.min()} .. {identity.ids.max()}" if len(identity) else ""
         raise refuse(
-            f"ids={missing_ids.tolist()[:5]!r}",
+            f"ids={describe_value(missing_ids.tolist()[:5])}",
             f"the ids of the {len(identity)} cells{span}",
             where,
         )

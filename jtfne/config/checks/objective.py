@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
-from jtfne._grid import steps_down
+from jtfne._grid import steps_down, whole_steps
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.checks.times import DURATION_ROUNDING
 from jtfne.config.objective import Aim, Targets
-from jtfne.config.readouts import Probe, Readouts
+from jtfne.config.readouts import Readouts
 from jtfne.config.task import Run
 from jtfne.measures import Frame
-from jtfne.measures._base import AREAL, LAMINAR
 from jtfne.pydantic_fields.errors import describe_refusal
+from jtfne.readouts import Readout
 
 
 def check_objective(
@@ -41,7 +41,7 @@ def check_objective(
                 yield describe_refusal(description, _suggest_probe(aim, probes), where)
 
 
-def _suggest_probe(aim: Aim, probes: Mapping[str, Probe]) -> str:
+def _suggest_probe(aim: Aim, probes: Mapping[str, Readout]) -> str:
     """Text of a refusal: which readouts are recorded, and how to record that of `aim`."""
     recorded_names = ", ".join(map(repr, probes)) or "nothing"
     return f"what is recorded, {recorded_names}; or Config.probes([..., {aim.of!r}])"
@@ -51,12 +51,12 @@ def _check_areas(aim: Aim, declared: DeclaredNames, where: str) -> Iterator[str]
     """Yield an error if a measure of one area (a response, a depth profile) selects several."""
     areas = aim.cells.area or declared.area_names or ()
     measure = aim.measure
-    if measure.one_area and aim.of in (*LAMINAR, *AREAL) and len(areas) > 1:
+    if measure.one_area and aim.row_kind in ("laminar", "areal") and len(areas) > 1:
         description = f"{type(measure).__name__} of areas {', '.join(areas)}"
         yield describe_refusal(description, "one area, by cells={'area': ...}", where)
 
 
-def _check_window(aim: Aim, probe: Probe | None, run: Run, where: str) -> Iterator[str]:
+def _check_window(aim: Aim, probe: Readout | None, run: Run, where: str) -> Iterator[str]:
     """Yield an error for a window beyond the run, or with too few samples for the measure.
 
     probe: that of the measured readout, None if there is none.
@@ -69,6 +69,8 @@ def _check_window(aim: Aim, probe: Probe | None, run: Run, where: str) -> Iterat
     if probe is None:
         return
     step_ms = getattr(probe, "interval_ms", None) or run.dt_ms
+    if whole_steps(step_ms, run.dt_ms) is None:
+        return  # refused where probes are; so short a step may make more samples than memory holds
     start_ms, stop_ms = aim.window_ms or (0.0, run.duration_ms)
     n_samples = int(steps_down(stop_ms, step_ms) - steps_down(start_ms, step_ms))
     if n_samples < 1:
@@ -76,7 +78,10 @@ def _check_window(aim: Aim, probe: Probe | None, run: Run, where: str) -> Iterat
         yield describe_refusal(description, f"one sample or more, {step_ms:g} ms each", where)
         return
     frame = Frame(
-        step_ms=step_ms, n_samples=n_samples, first_ms=start_ms + step_ms, counts=aim.of == "spk"
+        step_ms=step_ms,
+        n_samples=n_samples,
+        first_ms=start_ms + step_ms,
+        counts=aim.row_kind == "spikes",
     )
     complaint = aim.measure.complaint(frame)
     if complaint is not None:

@@ -7,17 +7,17 @@ from jtfne.config._readout_checks import check_readouts
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.checks.times import DURATION_ROUNDING, refuse_off_grid
 from jtfne.config.circuit import Circuit
-from jtfne.config.fields import EEG, LFP, MEG
-from jtfne.config.readouts import EEGProxy, MEGProxy, Probe, Readouts, Voltage
+from jtfne.config.readouts import Readouts
 from jtfne.config.source_maps import OTHERS, RECEPTIVE, SourceMap
 from jtfne.config.task import Run, Task
-from jtfne.config.weighted_sums import WeightedSum
 from jtfne.pydantic_fields.errors import describe_refusal, describe_unknown
+from jtfne.pydantic_fields.selector_field import Selector
+from jtfne.readouts import Readout
 from jtfne.stimuli import SYNAPTIC
 
 
 def check_probes(
-    probes: Sequence[Probe], run: Run | None, declared: DeclaredNames
+    probes: Sequence[Readout], run: Run | None, declared: DeclaredNames
 ) -> Iterator[str]:
     """Yield each error of the probes: unknown cells, intervals off the grid or too long.
 
@@ -25,8 +25,9 @@ def check_probes(
     """
     for index, probe in enumerate(probes):
         where = f"Config.readouts.probes[{index}]"
-        if isinstance(probe, Voltage | WeightedSum):
-            yield from declared.selector_errors(probe.cells, f"{where}.cells")
+        cells = getattr(probe, "cells", None)
+        if isinstance(cells, Selector):
+            yield from declared.selector_errors(cells, f"{where}.cells")
         interval_ms = getattr(probe, "interval_ms", None)
         if interval_ms is None or run is None:
             continue
@@ -51,7 +52,7 @@ def check_source_maps(maps: Sequence[SourceMap], declared: DeclaredNames) -> Ite
 
 def check_positions(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
     """Yield an error for each area without a position if a probe needs positions in the head."""
-    readout_names = [probe.readout for probe in readouts.probes if _needs_positions(probe)]
+    readout_names = [probe.readout for probe in readouts.probes if probe.needs_places]
     if not readout_names:
         return
     for index, area in enumerate(circuit.areas):
@@ -61,13 +62,6 @@ def check_positions(readouts: Readouts, circuit: Circuit) -> Iterator[str]:
                 "Area(name=..., position_mm=..., normal=...)",
                 f"Config.circuit.areas[{index}]",
             )
-
-
-def _needs_positions(probe: Probe) -> bool:
-    """Whether a probe sees areas from where they lie in the head."""
-    return isinstance(probe, EEGProxy | MEGProxy | EEG | MEG) or (
-        isinstance(probe, LFP) and probe.far
-    )
 
 
 def check_sensors(readouts: Readouts, task: Task, declared: DeclaredNames) -> Iterator[str]:

@@ -1,17 +1,54 @@
-"""Positions of the named sensors of a head: MNE's own tables, read when a probe needs them."""
+"""Named sensors of a head: MNE's own tables, read when a probe needs them."""
 
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from jtfne._check import one_of
-from jtfne.config._sensor_names import HELMET, MONTAGE, HELMET_LIFT_mm, LIFTS_mm
 from jtfne.operators import Coils, coils_of
-from jtfne.probes._base import Array
+from jtfne.pydantic_fields.field_types import Name
+from jtfne.readouts._probe import Array
 
+MONTAGE = "biosemi64"  # in every MNE from 1.12 on, with no two sites in one place
+HELMET = "neuromag"
+HELMET_LIFT_mm = 40.0  # puts the helmet round a 90 mm head centred 40 mm above the ears, see docs
+LIFTS_mm = {HELMET: HELMET_LIFT_mm, "ctf151": 50.0, "ctf275": 50.0}  # to stand round that head
 SITES_10_20 = tuple("Fp1 Fpz Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 Oz O2".split())
+
+SensorNames = Annotated[tuple[Name, ...], Field(min_length=1)] | None
+
+
+@functools.cache
+def list_montages() -> tuple[str, ...]:
+    """Names of MNE's standard EEG montages."""
+    import mne
+
+    montages: Sequence[str] = mne.channels.get_builtin_montages()
+    return tuple(montages)
+
+
+@functools.cache
+def list_sites(montage: str) -> tuple[str, ...]:
+    """Names of the sites of a standard montage."""
+    import mne
+
+    return tuple(mne.channels.make_standard_montage(montage).ch_names)
+
+
+@functools.cache
+def list_coils(helmet: str, kind: str | bool = True) -> tuple[str, ...]:
+    """Names of the MEG channels of a canonical helmet. kind: "mag" for magnetometers alone, True
+    for all coils.
+    """
+    import mne
+
+    info = mne.channels.read_meg_canonical_info(helmet)
+    picks = mne.pick_types(info, meg=kind, ref_meg=False, exclude=())
+    return tuple(info["ch_names"][k] for k in picks)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,155 @@
+"""What a readout may use to build its probe: the clock, the cells, their columns and currents."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._grid import nearest_steps
+from jtfne._units import A_PER_pA
+from jtfne.pydantic_fields.selector_field import Selector
+from jtfne.readouts._parts import ByArea
+from jtfne.readouts._probe import Array, SourceCurrents
+
+Matrix = npt.NDArray[np.float64]
+
+
+class CellIdentity(Protocol):
+    """Names and places of the cells of a net, in the order of their rows."""
+
+    @property
+    def ids(self) -> Array: ...
+    @property
+    def area(self) -> Array: ...
+    @property
+    def areas(self) -> tuple[str, ...]: ...
+    @property
+    def position_mm(self) -> Array: ...
+    def texts(self, name: str) -> Array: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """The columns of a run.
+
+    positions_mm (n_areas, 3), normals (n_areas, 3): head coordinates.
+    """
+
+    thickness_mm: float
+    radius_mm: float
+    positions_mm: Matrix
+    normals: Matrix
+    cells_mm: Matrix  # (n_cells, 3), each in its own column
+
+    @property
+    def dipoles_mm(self) -> Matrix:
+        """The places of the columns' dipole moments, (n_areas, 3) in the head.
+
+        They are half a cortex below the pia.
+        """
+        middle: Matrix = self.positions_mm - 0.5 * self.thickness_mm * self.normals
+        return middle
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceMapMatrices:
+    """The matrices from which the physical readouts of a run are made.
+
+    ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in
+    between are all zero. maps: of each area, (n_depths, n_loops, n_cells), the share of each loop
+    current that leaves through a compartment; columns sum to zero. about: for the manifest.
+    """
+
+    source: SourceCurrents
+    areas: tuple[str, ...]
+    depths_mm: Matrix
+    ranges: tuple[tuple[int, int], ...]
+    maps: tuple[Matrix, ...]
+    about: dict[str, Any]
+
+    def moments_m(self) -> tuple[Matrix, ...]:
+        """Return the dipole moment of each loop current, of each area: (n_loops, n_cells) m.
+
+        Outward is positive.
+        """
+        return tuple(np.tensordot(-1e-3 * self.depths_mm, matrix, 1) for matrix in self.maps)
+
+    def area_part(self, matrices: tuple[Matrix, ...], *then: Matrix) -> ByArea:
+        """Return the part of one matrix an area, (n_out, n_loops, n_cells), and of those after.
+
+        then: (n_out, n_in) each.
+        """
+        transposed = (matrix.reshape(len(matrix), -1).T for matrix in matrices)
+        put = jax.device_put
+        return ByArea(
+            self.ranges,
+            tuple(put(np.ascontiguousarray(matrix)) for matrix in transposed),
+            tuple(put(np.ascontiguousarray(matrix.T)) for matrix in then),
+        )
+
+    def dipole_part(self, *then: Matrix) -> ByArea:
+        """Return the part of the areas' dipole moments, A m, and of matrices applied to them."""
+        moments_A_m = tuple(A_PER_pA * moments[None] for moments in self.moments_m())
+        return self.area_part(moments_A_m, *then)
+
+
+@dataclasses.dataclass(frozen=True)
+class CurrentsBySign:
+    """The excitatory and inhibitory synaptic currents of a run; `synapses` says of what kind."""
+
+    source: SourceCurrents
+    synapses: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ProbeContext:
+    """What a readout may use to build its probe.
+
+    Attributes
+    ----------
+    dt_ms : float
+    n_cells : int
+    identity : CellIdentity, optional
+        None for a net without names; `cells` is the same where a readout needs them.
+    source : SourceCurrents
+        The source mode of the run.
+    columns : Columns
+        The areas' columns and their places in the head.
+    choose_rows : function
+        (selector, where) -> rows of cells.
+    build_maps, build_currents : function
+        Make `maps` and `currents_by_sign`, when they are first asked for.
+    """
+
+    dt_ms: float
+    n_cells: int
+    identity: CellIdentity | None
+    source: SourceCurrents
+    columns: Columns
+    choose_rows: Callable[[Selector, str], Array]
+    build_maps: Callable[[], SourceMapMatrices]
+    build_currents: Callable[[], CurrentsBySign]
+
+    @property
+    def cells(self) -> CellIdentity:
+        """Names and places of the cells."""
+        assert self.identity is not None, "refused before, by `needs_identity`"
+        return self.identity
+
+    @functools.cached_property
+    def maps(self) -> SourceMapMatrices:
+        """The source maps of the run as matrices."""
+        return self.build_maps()
+
+    @functools.cached_property
+    def currents_by_sign(self) -> CurrentsBySign:
+        """The synaptic currents of the run by sign."""
+        return self.build_currents()
+
+    def count_steps(self, interval_ms: float | None) -> int:
+        """Return the steps that one sample is the mean of; one without an interval."""
+        return 1 if interval_ms is None else int(nearest_steps(interval_ms, self.dt_ms))

@@ -1,0 +1,45 @@
+"""`csd_proxy`: minus the second depth difference of the LFP proxy."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from jtfne.operators import second_difference
+from jtfne.readouts._context import ProbeContext
+from jtfne.readouts._parts import Linear
+from jtfne.readouts._probe import FieldProbe
+from jtfne.readouts._readout import FigureSpec
+from jtfne.readouts._shank import ShankReadout
+
+
+class CSDProxy(ShankReadout):
+    """`csd_proxy`: minus the second depth difference of `lfp_proxy`; a.u."""
+
+    kind: Literal["CSDProxy"] = "CSDProxy"
+
+    readout: ClassVar[str] = "csd_proxy"
+    aliases: ClassVar[tuple[str, ...]] = ("csd_like",)
+    long_name: ClassVar[str] = "laminar CSD proxy, sinks negative"
+    short_name: ClassVar[str] = "CSD"
+    dims: ClassVar[tuple[str, ...]] = ("trial", "time", "area", "channel")
+    coords: ClassVar[tuple[str, ...]] = ("area", "channel", "z_mm")
+    units: ClassVar[str] = "a.u."
+    proxy: ClassVar[bool] = True
+    mne_type: ClassVar[str] = "csd"
+    density: ClassVar[bool] = True
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "06_csd": FigureSpec(
+            "laminar",
+            "CSD proxy over depth, from its mean before the first stimulus; blue is a sink, red a source.",
+        ),
+    }
+
+    def build(self, context: ProbeContext) -> FieldProbe:
+        """Return the probe of the kernel with the second difference after it, at inner contacts."""
+        shank = self.build_shank(context)
+        difference = second_difference(len(shank.areas), shank.depths_mm)
+        part, parameters = (
+            Linear.from_operators((shank.kernel, difference)),
+            shank.describe(difference),
+        )
+        inner = slice(1, -1)  # the outer two have no neighbour on one side
+        return FieldProbe.of(self, context, part, shank.label_contacts(inner), parameters)

@@ -1,0 +1,43 @@
+"""`lfp_proxy`: sources seen through a Gaussian kernel over depth."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from jtfne.readouts._context import ProbeContext
+from jtfne.readouts._parts import Linear
+from jtfne.readouts._probe import FieldProbe
+from jtfne.readouts._readout import FigureSpec
+from jtfne.readouts._shank import ShankReadout
+
+
+class LFPProxy(ShankReadout):
+    """`lfp_proxy`: sources seen through a Gaussian kernel over depth, per area; a.u."""
+
+    kind: Literal["LFPProxy"] = "LFPProxy"
+
+    readout: ClassVar[str] = "lfp_proxy"
+    aliases: ClassVar[tuple[str, ...]] = ("lfp_like",)
+    long_name: ClassVar[str] = "laminar LFP proxy"
+    short_name: ClassVar[str] = "LFP"
+    dims: ClassVar[tuple[str, ...]] = ("trial", "time", "area", "channel")
+    coords: ClassVar[tuple[str, ...]] = ("area", "channel", "z_mm")
+    units: ClassVar[str] = "a.u."
+    proxy: ClassVar[bool] = True
+    mne_type: ClassVar[str] = "seeg"
+    run_file: ClassVar[str] = "lfp_raw.fif"
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "05_lfp": FigureSpec(
+            "laminar",
+            "LFP proxy over depth, from its mean before the first stimulus.",
+        ),
+        "11_psd": FigureSpec(
+            "psd",
+            "Power spectrum of the LFP proxy: mean and range over depth.",
+        ),
+    }
+
+    def build(self, context: ProbeContext) -> FieldProbe:
+        """Return the probe of the kernel over the cells' sources."""
+        shank = self.build_shank(context)
+        part, parameters = Linear.from_operators((shank.kernel,)), shank.describe(shank.kernel)
+        return FieldProbe.of(self, context, part, shank.label_contacts(), parameters)

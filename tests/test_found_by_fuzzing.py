@@ -1,0 +1,70 @@
+"""What campaigns of the fuzzer found, by the case that showed it; the seed stands in
+docs/developing/robustness.rst.
+"""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import jtfne
+from jtfne import analysis, run_folder
+from jtfne.paradigm import Timing
+
+CELLS = (
+    jtfne.Config()
+    .runtime(duration_ms=20.0, dt_ms=0.5)
+    .areas(["V1"])
+    .layers(["L4"])
+    .cells({"E": 3})
+    .probes(["spk"])
+)
+PULSE = jtfne.Paradigm.pulse(target="E", start_ms=0.0, duration_ms=1.0, amplitude=1.0)
+
+
+def test_presentations_are_counted_by_onset_where_trials_are_repeated() -> None:
+    items, mix = {"a": PULSE, "b": PULSE}, {"a": 0.75, "b": 0.25}
+    task = jtfne.Paradigm.oddball(items, mix=mix, timing=Timing(soa_ms=1.0), n=1024)
+    with pytest.raises(jtfne.JtfneError, match="n=1024 of 2048 presentations is not allowed"):
+        task.trials(1024)
+    assert task.trials(4).n_trials == 4
+
+
+def test_a_metric_of_a_probe_off_the_grid_takes_no_memory() -> None:
+    band = {"kind": "BandPower", "low_Hz": 100.0, "high_Hz": 200.0}
+    config = CELLS.objective([{"measure": band, "readout": "lfp_proxy", "target": 1.0}])
+    with pytest.raises(jtfne.JtfneError, match="interval_ms=1e-09"):
+        config.probes(["spk", {"kind": "lfp_proxy", "interval_ms": 1e-9}])
+
+
+def test_a_manifest_with_half_a_character_is_refused_as_altered() -> None:
+    tree = xr.DataTree()
+    tree.attrs = {"jtfne_manifest": "{\udcba}", "jtfne_manifest_sha256": "0" * 64}
+    with pytest.raises(jtfne.JtfneError, match="not what its hash says"):
+        run_folder.without_manifest(tree)
+
+
+def test_a_cell_model_in_place_of_the_mechanisms_is_refused_in_a_few_lines() -> None:
+    model = {"kind": "GLIF3", **{f"c_{number}_pF": 1.0 * number for number in range(20)}}
+    with pytest.raises(jtfne.JtfneError) as caught:
+        CELLS.mechanisms(model)
+    assert len(str(caught.value).splitlines()) <= 12 and len(str(caught.value)) <= 2000
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: analysis.KernelCSD(n_sources=10**9),
+        lambda: analysis.csd(potentials(), analysis.SplineICSD(step_mm=1e-9)),
+        lambda: analysis.csd(potentials(), analysis.KernelCSD(step_mm=1e-9)),
+    ],
+)
+def test_sizes_without_meaning_are_refused_with_the_limit(make) -> None:
+    with pytest.raises(jtfne.JtfneError, match=r"100000|1e\+05"):
+        make()
+
+
+def potentials() -> xr.DataArray:
+    """A potential (time, channel) that varies."""
+    values = np.random.default_rng(1).normal(size=(30, 6))
+    coords = {"time": np.arange(30.0), "z_mm": ("channel", 0.1 * np.arange(6))}
+    return xr.DataArray(values, coords, ("time", "channel"), attrs={"units": "V"})
