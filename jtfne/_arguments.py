@@ -5,10 +5,14 @@ Called at the top of a function, before any work. Numbers are checked by `_check
 `_check.whole_number`, paths by the functions that resolve them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from jtfne._check import describe_value, refuse
+import numpy as np
+import numpy.typing as npt
+
+from jtfne._check import describe_value, one_of, refuse
 
 Value = TypeVar("Value")
 
@@ -66,6 +70,51 @@ def check_names(value: Any, *, name: str, where: str) -> tuple[str, ...]:
     for text in names:
         check_instance(text, str, allowed="texts", name=f"an entry of {name}", where=where)
     return names
+
+
+def list_names(names: Any, *, name: str, where: str) -> tuple[Any, ...]:
+    """`names`, one or several, as a tuple; a set, whose order does not matter, in order.
+
+    Raises: JtfneError for anything else, and for a name given twice: what has a row twice counts
+    it twice in all that is computed from it.
+    """
+    if isinstance(names, str):
+        return (names,)
+    if isinstance(names, set | frozenset):
+        names = sorted(names, key=str)
+    listed = check_list(names, allowed="a name or several names", name=name, where=where)
+    refuse_repeats([label for label in listed if isinstance(label, str)], name=name, where=where)
+    return listed
+
+
+def refuse_repeats(values: Sequence[Any], *, name: str, where: str) -> None:
+    """Raises: JtfneError for a value given twice."""
+    for value, count in Counter(values).items():
+        if count > 1:
+            raise refuse(f"{name}={describe_value(value)}, given twice,", "each once", where)
+
+
+def match_labels(
+    labels: Any,
+    choices: Sequence[str],
+    *,
+    name: str,
+    where: str,
+    known: Sequence[str] | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Which of the labels (n,) are among `choices`: (n,).
+
+    known: the labels that a choice may have; those in `labels` if left out.
+    Raises: JtfneError for another choice, with the nearest label.
+
+    >>> match_labels(["L4", "L2/3", "L4"], ["L4"], name="layer", where="select").tolist()
+    [True, False, True]
+    """
+    texts = np.asarray(labels).astype(str)
+    known_labels = list(dict.fromkeys(texts.tolist())) if known is None else known
+    for choice in choices:
+        one_of(choice, known_labels, name=name, where=where)
+    return np.isin(texts, list(choices))
 
 
 def check_table(value: Any, *, allowed: str, name: str, where: str) -> Mapping[str, Any]:

@@ -97,7 +97,7 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def rows_of(ids: Any, wanted_ids: Any) -> np.ndarray[Any, Any]:
+def locate_ids(ids: Any, wanted_ids: Any) -> np.ndarray[Any, Any]:
     """Position of each of `wanted_ids` in `ids`: distinct, in any order, and holding them all."""
     order = np.argsort(ids, kind="stable")
     return np.asarray(order[np.searchsorted(ids, wanted_ids, sorter=order)])
@@ -335,7 +335,7 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
     }
     if "neurons" in tree.children:
         neurons = tree["neurons"].to_dataset()
-        row = rows_of(neurons["neuron"].values, spikes["neuron"].values)
+        row = locate_ids(neurons["neuron"].values, spikes["neuron"].values)
         for name in LABELS:
             vocabulary, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
             event_codes = pa.array(

@@ -340,7 +340,7 @@ def test_a_hash_of_text_is_of_its_letters_not_of_its_width(words):
 def test_rows_are_found_whatever_their_order(known):
     known = np.array(known)
     wanted = np.array([3, 3, 19, 0])
-    np.testing.assert_array_equal(known[run_folder.rows_of(known, wanted)], wanted)
+    np.testing.assert_array_equal(known[run_folder.locate_ids(known, wanted)], wanted)
 
 
 def test_a_folder_is_hashed_with_its_names(tmp_path):

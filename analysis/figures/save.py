@@ -1,14 +1,15 @@
 """All figures of a run as PNG files, and the one that shows it at a glance."""
 
 import functools
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jtfne._check import JtfneError, one_of, refuse
+from jtfne._check import JtfneError, one_of
+from jtfne._files import resolve_path
 from jtfne.analysis.figures import _inputs, _style, _text, cells, fields, head
 from jtfne.analysis.spectrolaminar import flip
+from jtfne.measures.spectrolaminar import IDENTIFIABLE
 from jtfne.readouts import find_readout
 from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-IDENTIFIABLE = 0.265  # Mendoza-Halliday et al. (2024): a FLIP of less goodness is no crossover
+WHERE = "analysis.figures.save_all"
 
 
 def save_all(signals: Signals, folder: str | Path) -> list[Path]:
@@ -44,7 +45,7 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
         If the folder holds anything.
     """
     signals = _inputs.check_run(signals, "save_all")
-    target = _check_folder(folder)
+    target = resolve_path(folder, WHERE)
     with write_beside(target) as beside:
         beside.mkdir()
         paths = []
@@ -62,7 +63,7 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
         The files, in order; and why each file that is missing could not be drawn.
     """
     signals = _inputs.check_run(signals, "save_all")
-    target = _check_folder(folder)
+    target = resolve_path(folder, WHERE)
     paths: list[Path] = []
     errors: dict[str, Exception] = {}
     with write_beside(target) as beside:
@@ -77,15 +78,6 @@ def write_figures(signals: Signals, folder: str | Path) -> tuple[list[Path], dic
                 path.unlink(missing_ok=True)
                 errors[path.name] = error
     return [target / path.name for path in paths], errors
-
-
-def _check_folder(folder: object) -> Path:
-    """`folder` as a Path. Raises: JtfneError for what names no folder."""
-    if not isinstance(folder, str | os.PathLike) or not str(folder) or "\x00" in str(folder):
-        raise refuse(
-            f"folder={folder!r}", "the name of a new or empty folder", "analysis.figures.save_all"
-        )
-    return Path(folder)
 
 
 def _save(draw: "Callable[[], Figure]", path: Path) -> Path:

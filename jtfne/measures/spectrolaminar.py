@@ -16,7 +16,7 @@ from jtfne._units import Floats
 LOW_BAND_Hz = (10.0, 19.0)
 HIGH_BAND_Hz = (75.0, 150.0)
 MIN_SPAN_mm = 0.7
-IDENTIFIABLE = 0.265
+IDENTIFIABLE = 0.265  # Mendoza-Halliday et al. (2024): less goodness is no crossover
 
 
 def relative_power(power: ArrayLike) -> jax.Array:

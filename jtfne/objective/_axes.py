@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jtfne import _time
+from jtfne._arguments import match_labels
 from jtfne._check import (
     FINITE,
     POSITIVE,
     Limit,
     describe_value,
     number,
-    one_of,
     refuse,
     whole_number,
 )
@@ -177,16 +177,6 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
     return part
 
 
-def _match_labels(
-    values: NDArray[Any], choices: Sequence[Any], name: str, where: str
-) -> NDArray[np.bool_]:
-    """Mask of the `values` that are among `choices`. Raises: JtfneError for an unknown choice."""
-    known_values = [str(value) for value in dict.fromkeys(values.tolist())]
-    for choice in choices:
-        one_of(str(choice), known_values, name=name, where=where)
-    return np.isin(values.astype(str), [str(choice) for choice in choices])
-
-
 def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
     """Raises: JtfneError if `axes` lacks any of the labels in `names`."""
     missing_names = [name for name in names if name not in axes.labels]
@@ -220,9 +210,13 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
                 "spikes without labels", "Axes with a label for each cell, such as neuron", where
             )
         return np.arange(n_cells)
-    masks = [_match_labels(axes.labels[key], names, key, where) for key, names in selection.items()]
+    masks = [
+        match_labels(axes.labels[key], names, name=key, where=where)
+        for key, names in selection.items()
+    ]
     if ids is not None:
-        masks.append(_match_labels(axes.labels["neuron"], ids, "ids", where))
+        id_texts = [str(cell_id) for cell_id in ids]
+        masks.append(match_labels(axes.labels["neuron"], id_texts, name="ids", where=where))
     rows = np.flatnonzero(np.logical_and.reduce(masks))
     if rows.size == 0:
         raise refuse(f"cells {aim.selector!r}, which match nothing,", "cells that are there", where)
@@ -238,7 +232,7 @@ def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
     rows = (
         np.arange(names.size)
         if aim.channels is None
-        else np.flatnonzero(_match_labels(names, aim.channels, "channel", where))
+        else np.flatnonzero(match_labels(names, aim.channels, name="channel", where=where))
     )
     return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if is_laminar else rows
 
@@ -249,7 +243,7 @@ def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
     area_labels = axes.labels["area"]
     if aim.cells.area is None:
         return np.arange(area_labels.size)
-    return np.flatnonzero(_match_labels(area_labels, aim.cells.area, "area", where))
+    return np.flatnonzero(match_labels(area_labels, aim.cells.area, name="area", where=where))
 
 
 def take_samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:

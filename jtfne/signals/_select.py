@@ -1,13 +1,13 @@
 """Selects parts of a readout: neurons and channels, windows of time, layouts."""
 
 import numbers
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne import _time, run_folder
+from jtfne._arguments import refuse_repeats
 from jtfne._check import describe_value, one_of, refuse
 
 if TYPE_CHECKING:
@@ -16,28 +16,6 @@ if TYPE_CHECKING:
 Names = str | Iterable[str] | None
 Ids = int | str | Sequence[int] | Sequence[str] | np.ndarray[Any, Any] | None
 Bounds = tuple[float, float]
-
-
-def list_names(value: Any, key: str, where: str) -> list[str]:
-    """`value`, a name or several, as a list. Raises: JtfneError for anything else."""
-    if isinstance(value, str):
-        return [value]
-    if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
-        raise refuse(f"{key}={describe_value(value)}", "a name or several names", where)
-    names = list(value)
-    if all(isinstance(name, str) for name in names):  # others are refused where they are looked up
-        refuse_repeats(names, key, where)
-    return names
-
-
-def refuse_repeats(values: Sequence[Any], key: str, where: str) -> None:
-    """Raises: JtfneError for a value given twice: an array with a row twice counts it twice in all
-    that is computed from it.
-    """
-    counts = Counter(values)
-    repeated = next((value for value, count in counts.items() if count > 1), None)
-    if repeated is not None:
-        raise refuse(f"{key}={describe_value(repeated)}, given twice,", "each once", where)
 
 
 def read_window(time: Any, where: str) -> Bounds:
@@ -78,7 +56,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
     )
     if wanted_ids.size and wanted_ids.dtype.kind not in kinds:
         raise refuse(f"ids={describe_value(ids)}", what, where)
-    refuse_repeats(wanted_ids.tolist(), "ids", where)
+    refuse_repeats(wanted_ids.tolist(), name="ids", where=where)
     missing_ids = wanted_ids[~np.isin(wanted_ids, known_ids)].tolist()
     if missing_ids and axis == "channel":
         one_of(missing_ids[0], known_ids.tolist(), name="ids", where=where)
@@ -89,7 +67,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
         )
         raise refuse(f"ids={describe_value(missing_ids[:5])}", allowed, where)
     return readout.isel(
-        {axis: run_folder.rows_of(known_ids, wanted_ids) if wanted_ids.size else []}
+        {axis: run_folder.locate_ids(known_ids, wanted_ids) if wanted_ids.size else []}
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, reports, run_folder
+from jtfne._arguments import list_names, match_labels
 from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
@@ -113,7 +114,7 @@ class Signals:
         selectors = {}
         for key, value in labels.items():
             if value is not None:
-                selectors[key] = select.list_names(value, key, where)
+                selectors[key] = list(list_names(value, name=key, where=where))
         bounds = None if time is None else select.read_window(time, where)
         if layout is not None:
             one_of(layout, LAYOUTS, name="layout", where=where)
@@ -190,7 +191,7 @@ class Signals:
         neurons = self.neurons
         spikes = self.tree[self._resolve_name("spk")].to_dataset()
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
-        rows = run_folder.rows_of(neurons["neuron"].to_numpy(), spikes["neuron"].values)
+        rows = run_folder.locate_ids(neurons["neuron"].to_numpy(), spikes["neuron"].values)
         neurons["rate_Hz"] = np.bincount(rows, minlength=len(neurons)) / seconds
         rates_by_population = neurons.groupby(list(LABELS), sort=False)["rate_Hz"]
         table: pd.DataFrame = rates_by_population.agg(
@@ -272,7 +273,7 @@ class Signals:
         coords = {"neuron": ("event", ids), "trial": ("event", node["trial"].values[indices])}
         if "neurons" in self.tree.children:
             neurons = self.tree["neurons"].to_dataset()
-            row = run_folder.rows_of(neurons["neuron"].values, ids)
+            row = run_folder.locate_ids(neurons["neuron"].values, ids)
             for name in LABELS:
                 coords[name] = ("event", neurons[name].values[row])
         attrs = {**node["time"].attrs, **node.attrs}
@@ -305,10 +306,12 @@ class Signals:
                     f"selectors of its own axes: {applies}",
                     where,
                 )
-            for choice in choices:
-                one_of(choice, self._list_values(whole_readout, key), name=key, where=where)
+            known = self._list_values(whole_readout, key)
+            is_chosen = match_labels(
+                readout[key].values, choices, name=key, where=where, known=known
+            )
             (dim,) = readout[key].dims
-            readout = readout.isel({dim: np.flatnonzero(np.isin(readout[key].values, choices))})
+            readout = readout.isel({dim: np.flatnonzero(is_chosen)})
         if readout.size == 0 and whole_readout.size:
             selectors = [f"{key}={describe_value(choices)}" for key, choices in names.items()]
             if ids is not None:

@@ -1,5 +1,7 @@
 """Source modes: which terms of a cell's current balance stand for it in the fields. One mode a run.
 
+A mode is declared in `jtfne.config`, which says its terms; here is how it reads them.
+
 Currents are transmembrane, pA, outward positive, so that an excitatory input is a sink (negative),
 as in current-source density. The terms of a cell sum to zero: capacitive + ionic + synaptic +
 external = 0.
@@ -11,10 +13,12 @@ from typing import ClassVar, Protocol
 import jax
 import jax.numpy as jnp
 
+from jtfne import config as declared
 from jtfne._tree import register
 from jtfne.engine import Circuit, View
 
 SPIKE_CHARGE_fC = 1.0  # what one spike counts for in the spike proxy; 1 fC = 1 pA ms
+Parts = tuple[tuple[str, tuple[str, ...]], ...]  # each part's name, and the terms that it sums
 
 
 class Source(Protocol):
@@ -24,7 +28,7 @@ class Source(Protocol):
     """
 
     kind: ClassVar[str]
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]]
+    parts: ClassVar[Parts]
 
     def read(self, view: View) -> jax.Array:
         """Return the mean over the step, (n_parts, n_cells) pA."""
@@ -41,9 +45,7 @@ class InputCurrent:
     """Synaptic + external: drive, noise and stimuli stand for input that is not modelled."""
 
     kind: ClassVar[str] = "input_current"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
-        ("input", ("synaptic", "external")),
-    )
+    parts: ClassVar[Parts] = (("input", declared.InputCurrent.terms),)
 
     def read(self, view: View) -> jax.Array:
         """Return (1, n_cells) pA; equal and opposite to capacitive + ionic."""
@@ -62,9 +64,7 @@ class TotalMembraneCurrent:
     """Capacitive + ionic + synaptic: for a point cell, minus the external current."""
 
     kind: ClassVar[str] = "total_membrane_current"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
-        ("membrane", ("capacitive", "ionic", "synaptic")),
-    )
+    parts: ClassVar[Parts] = (("membrane", declared.TotalMembraneCurrent.terms),)
 
     def read(self, view: View) -> jax.Array:
         """Return (1, n_cells) pA."""
@@ -82,7 +82,8 @@ class Decomposed:
     """Capacitive + ionic and synaptic as two parts; the fields see their sum, once."""
 
     kind: ClassVar[str] = "decomposed"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    # its terms as declared, in two
+    parts: ClassVar[Parts] = (
         ("nonsynaptic", ("capacitive", "ionic")),
         ("synaptic", ("synaptic",)),
     )
@@ -103,7 +104,7 @@ class SynapticCurrent:
     """The synaptic current only."""
 
     kind: ClassVar[str] = "synaptic_current"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("synaptic", ("synaptic",)),)
+    parts: ClassVar[Parts] = (("synaptic", declared.SynapticCurrent.terms),)
 
     def read(self, view: View) -> jax.Array:
         """Return (1, n_cells) pA."""
@@ -123,7 +124,7 @@ class SpikeProxy:
     """Spikes with unit charge: 1 fC each, so that a mean over an interval does not depend on dt."""
 
     kind: ClassVar[str] = "spike_proxy"
-    parts: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (("spikes", ("spikes",)),)
+    parts: ClassVar[Parts] = (("spikes", declared.SpikeProxy.terms),)
 
     def read(self, view: View) -> jax.Array:
         """Return (1, n_cells) pA."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._arguments import check_list, describe_argument
-from jtfne._check import describe_value, narrow_dtype, one_of, refuse
+from jtfne._arguments import describe_argument, list_names, match_labels
+from jtfne._check import describe_value, narrow_dtype, refuse
 from jtfne._keys import generator, join_names
 from jtfne.config import Config, Selector
 from jtfne.geometry import column_positions_mm
@@ -155,15 +155,11 @@ def select_rows(
     names_by_key: dict[str, tuple[str, ...]] = {}
     for key, names in (("area", area), ("layer", layer), ("cell_type", cell_type)):
         if names is not None:
-            names_by_key[key] = _list_names(names, key, where)
+            names_by_key[key] = list_names(names, name=key, where=where)
     is_chosen = np.ones(len(identity), dtype=np.bool_)
     for key, names_of_key in names_by_key.items():
         codes, vocabulary = identity.column(key)
-        chosen_codes = []
-        for name in names_of_key:
-            one_of(name, vocabulary, name=key, where=where)
-            chosen_codes.append(vocabulary.index(name))
-        is_chosen &= np.isin(codes, chosen_codes)
+        is_chosen &= match_labels(vocabulary, names_of_key, name=key, where=where)[codes]
     if ids is None:
         rows = np.flatnonzero(is_chosen)
     else:
@@ -233,17 +229,3 @@ def find_rows(identity: Identity, ids: Ids, *, where: str) -> NDArray[np.int64]:
             where,
         )
     return order[index].astype(np.int64)
-
-
-def _list_names(names: str | Iterable[str], name: str, where: str) -> tuple[str, ...]:
-    """`names` as a tuple, whether one or several."""
-    if isinstance(names, str):
-        return (names,)
-    if isinstance(names, set | frozenset):  # asked for as a whole: their order does not matter
-        names = sorted(names, key=str)
-    listed = check_list(names, allowed="a name or several names", name=name, where=where)
-    texts = [label for label in listed if isinstance(label, str)]
-    if len(set(texts)) < len(texts):
-        repeated = next(label for label in texts if texts.count(label) > 1)
-        raise refuse(f"{name}={describe_value(repeated)}, given twice,", "each once", where)
-    return listed
