@@ -5,11 +5,14 @@ ask for more memory than there is, is refused by name; what is left are arrays o
 """
 
 import base64
+import gzip
+import io
 import json
 import math
 import struct
 import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -20,13 +23,14 @@ from numpy.lib import format as npy
 from jtfne import _json
 from jtfne._check import JtfneError, refuse
 from jtfne._cores import available_bytes
-from jtfne._files import read_text, refuse_special
+from jtfne._files import path_inside, read_text, refuse_special
 from jtfne._rows import Array
 
 if TYPE_CHECKING:
     import h5py
     import pyarrow as pa
 
+Stream = IO[bytes] | io.BufferedReader | gzip.GzipFile
 WHERE = "reading"
 NUMBERS = "biuf"  # kinds of numpy's dtypes: bool, whole numbers, floating point
 # Codecs of Zarr that turn bytes into bytes; those that make objects (pickle, json2, msgpack2) are
@@ -52,11 +56,20 @@ UNREADABLE_ZIP = (
     KeyError,
     struct.error,
 )
+UNREADABLE_GZIP = (OSError, EOFError, zlib.error)
 ZARR_TEXT = "vlen-utf8"  # makes str of an array of objects, and nothing else
 # Filters of HDF5 that are part of it or of h5py: deflate, shuffle, fletcher32, szip, nbit,
 # scaleoffset, lzf.
 HDF5_FILTERS = (1, 2, 3, 4, 5, 6, 32000)
 HDF5_DEPTH = 32  # of groups in each other
+# Tags of FIF: a header of four numbers, then the tag's data.
+FIF_HEADER = struct.Struct(">iIii")  # kind, type, size of the data, place of the next tag
+FIF_DIRECTORY_POINTER, FIF_DIRECTORY, FIF_BLOCK_START = 101, 102, 104
+FIF_ROLE_OF_FILE, FIF_NAME_OF_FILE = 115, 118  # of a file that this one refers to
+FIF_NEXT_FILE = 2  # the role of the file that goes on where a split recording ends
+FIF_MATRIX, FIF_DENSE_MATRIX = 0xFFFF0000, 0x40000000  # part of a type, and its value
+FILE_NAME_BYTES = 255  # the longest name that file systems take
+PIECE_BYTES = 1 << 20  # of what is unpacked to count its bytes
 
 
 def refuse_large(n_bytes: int, subject: str, where: str = WHERE) -> None:
@@ -201,6 +214,24 @@ def check_parquet(path: Path, where: str = WHERE) -> None:
             )
 
 
+def check_fif(path: Path, where: str = WHERE) -> None:
+    """Raises: JtfneError unless the tags of a FIF file, and of the files that it goes on in, follow
+    one another within the file.
+
+    Where a tag leads backwards MNE would read without end; what a size declares it takes from
+    memory. Only the headers are read; a .fif.gz is unpacked, piece by piece.
+    """
+    checked_paths: set[Path] = set()
+    next_path: Path | None = path
+    while next_path is not None and next_path.is_file():
+        if next_path.resolve() in checked_paths:
+            raise refuse(f"{str(next_path)!r}, which goes on in itself,", "another file", where)
+        checked_paths.add(next_path.resolve())
+        refuse_special(next_path, where)
+        next_name = _check_fif_tags(next_path, where)
+        next_path = None if next_name is None else path_inside(next_path.parent, next_name, where)
+
+
 def read_parquet(path: Path, where: str = WHERE) -> "pa.Table":
     """The table of a Parquet file, checked first. Raises: JtfneError as `check_parquet`."""
     from pyarrow import parquet
@@ -216,6 +247,97 @@ def read_csv(path: Path) -> "pa.Table":
     from pyarrow import csv
 
     return csv.read_csv(pa.BufferReader(read_text(path).encode()))
+
+
+def _check_fif_tags(path: Path, where: str) -> str | None:
+    """The name of the file that a FIF file goes on in, None if it does not.
+    Raises: JtfneError for a tag that is not within the file.
+    """
+    is_packed = path.suffix.lower() == ".gz"
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as stream:
+            n_bytes = _count_bytes(stream, path, where) if is_packed else path.stat().st_size
+            return _follow_fif_tags(stream, n_bytes, path.name, where)
+    except UNREADABLE_GZIP as error:
+        description = f"{path.name}, which cannot be read ({error}),"
+        raise refuse(description, "a whole FIF file", where) from error
+
+
+def _count_bytes(stream: Stream, path: Path, where: str) -> int:
+    """How many bytes a packed file has, which is read to its end.
+    Raises: JtfneError as soon as they are more than the memory that is free.
+    """
+    n_bytes, n_free_bytes = 0, available_bytes()
+    while piece := stream.read(PIECE_BYTES):
+        n_bytes += len(piece)
+        if n_bytes > n_free_bytes:
+            refuse_large(n_bytes, str(path), where)
+    return n_bytes
+
+
+def _follow_fif_tags(stream: Stream, n_bytes: int, name: str, where: str) -> str | None:
+    """As `_check_fif_tags`, for an open file of `n_bytes`."""
+    position, role, next_name, directory_position = 0, FIF_NEXT_FILE, None, 0
+    while position + FIF_HEADER.size <= n_bytes:  # as MNE, end where no header is left
+        stream.seek(position)
+        kind, type_code, size, next_position = FIF_HEADER.unpack(stream.read(FIF_HEADER.size))
+        data_stop = position + FIF_HEADER.size + size
+        if size < 0 or data_stop > n_bytes:
+            description = f"{name}, whose tag {kind} at byte {position} declares {size} bytes,"
+            raise refuse(description, f"tags within the {n_bytes} bytes of the file", where)
+        if next_position < -1 or 0 < next_position < data_stop:
+            description = f"{name}, whose tag {kind} at byte {position} goes on at {next_position},"
+            raise refuse(description, "a tag that comes after it", where)
+        if type_code & FIF_MATRIX == FIF_DENSE_MATRIX and size:
+            _check_fif_matrix(stream, data_stop, size, f"{name}, tag {kind}", where)
+        elif kind == FIF_DIRECTORY_POINTER and size >= 4:
+            (directory_position,) = struct.unpack(">i", stream.read(4))
+        elif kind == FIF_BLOCK_START:
+            role = FIF_NEXT_FILE  # what a block is for unless it says so
+        elif kind == FIF_ROLE_OF_FILE and size >= 4:
+            (role,) = struct.unpack(">i", stream.read(4))
+        elif kind == FIF_NAME_OF_FILE and role == FIF_NEXT_FILE:
+            if size > FILE_NAME_BYTES:
+                description = f"{name}, which goes on in a file with a name of {size} bytes,"
+                raise refuse(description, f"at most {FILE_NAME_BYTES}", where)
+            next_name = stream.read(size).decode("latin-1")
+        if next_position == -1:
+            break
+        position = next_position or data_stop
+    # Last, for what is packed is unpacked again when it is read backwards.
+    if 0 < directory_position <= n_bytes - FIF_HEADER.size:  # else MNE follows the tags
+        _check_fif_directory(stream, directory_position, n_bytes, name, where)
+    return next_name
+
+
+def _check_fif_matrix(stream: Stream, data_stop: int, size: int, name: str, where: str) -> None:
+    """Raises: JtfneError for a matrix with more elements than its tag has bytes.
+
+    Its shape and the number of its dimensions are its last numbers.
+    """
+    stream.seek(data_stop - min(size, 16))
+    numbers = np.frombuffer(stream.read(min(size, 16) // 4 * 4), ">i4").tolist()
+    n_dimensions = numbers[-1] if numbers else 0
+    shape = numbers[-1 - n_dimensions : -1] if 1 <= n_dimensions < len(numbers) else [-1]
+    if min(shape) < 0 or math.prod(shape) > size:
+        description = f"{name}, a matrix of shape {shape[::-1]} in {size} bytes,"
+        raise refuse(description, "a matrix of at most 3 dimensions that fits its tag", where)
+
+
+def _check_fif_directory(
+    stream: Stream, position: int, n_bytes: int, name: str, where: str
+) -> None:
+    """Raises: JtfneError if the directory at `position` lists tags that are not within the file."""
+    stream.seek(position)
+    kind, _, size, _ = FIF_HEADER.unpack(stream.read(FIF_HEADER.size))
+    if kind != FIF_DIRECTORY or not 0 <= size <= n_bytes - position - FIF_HEADER.size:
+        description = f"{name}, whose directory at byte {position} is none,"
+        raise refuse(description, "the place of a directory", where)
+    entries = stream.read(size // FIF_HEADER.size * FIF_HEADER.size)
+    for kind, _, entry_size, place in FIF_HEADER.iter_unpack(entries):
+        if entry_size < 0 or place < 0 or place + FIF_HEADER.size + entry_size > n_bytes:
+            description = f"{name}, whose directory lists {entry_size} bytes of {kind} at {place},"
+            raise refuse(description, f"tags within the {n_bytes} bytes of the file", where)
 
 
 def _npy_bytes(stream: IO[bytes], where: str) -> tuple[int, int]:
@@ -361,6 +483,7 @@ def _is_plain(kind: "pa.DataType") -> bool:
 
 
 __all__ = [
+    "check_fif",
     "check_hdf5",
     "check_parquet",
     "check_zarr",

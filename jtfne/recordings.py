@@ -26,6 +26,7 @@ from jtfne._check import (
 from jtfne._files import resolve_path
 from jtfne._mne_units import find_mne_unit
 from jtfne._names import original_name
+from jtfne._stored import check_fif, refuse_large
 from jtfne._time import sample_ends_ms
 from jtfne.readouts import find_readout, list_readouts
 
@@ -138,12 +139,16 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
         raise refuse(f"{str(resolved)!r}, which {state},", "a file", "from_raw")
     stem = name.removesuffix(".gz").removesuffix(".fif")
     is_fif = name.endswith((".fif", ".fif.gz"))
+    if is_fif:
+        check_fif(resolved, "from_raw")
     try:
         if is_fif and stem.endswith(("-epo", "_epo")):
-            return mne.read_epochs(resolved, preload=False, verbose="error")
-        if is_fif and stem.endswith(("-ave", "_ave")):
-            return _read_average(resolved)
-        return mne.io.read_raw(resolved, verbose="error")
+            recording = mne.read_epochs(resolved, preload=False, verbose="error")
+        elif is_fif and stem.endswith(("-ave", "_ave")):
+            recording = _read_average(resolved)
+        else:
+            recording = mne.io.read_raw(resolved, verbose="error")
+        recording.get_channel_types()  # raises for a kind of channel that MNE does not know
     except JtfneError:
         raise
     except Exception as error:  # any: of a broken file MNE raises bare Exceptions too
@@ -155,6 +160,7 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
             "a whole file that MNE reads",
             "from_raw",
         ) from error
+    return recording
 
 
 def _read_fif_of_events(path: Path) -> Recording:
@@ -277,7 +283,13 @@ def _read_values(source: Recording, names: list[str]) -> NDArray[np.float64]:
 
     Raises: JtfneError for no samples, and for a file that ends before what its head declares.
     """
+    import mne
+
     rows = [source.ch_names.index(name) for name in names]
+    if isinstance(source, mne.io.BaseRaw):
+        # times and values; what a file leaves out takes no room there, but here
+        n_bytes = source.n_times * (len(names) + 1) * np.dtype(np.float64).itemsize
+        refuse_large(n_bytes, "a recording", "from_raw")
     if len(source.times) == 0:
         raise refuse("a recording without samples", "one sample or more", "from_raw")
     try:

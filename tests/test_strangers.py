@@ -1,10 +1,12 @@
 """Files from strangers: nothing in them runs, is followed out of their folder, or is believed."""
 
 import base64
+import gzip
 import json
 import os
 import pickle
 import shutil
+import struct
 import sys
 import zipfile
 from pathlib import Path
@@ -220,6 +222,135 @@ def test_parquet_extension_types_are_refused_before_arrow_reads_the_schema(tmp_p
     with pytest.raises(jtfne.JtfneError, match="columns of numbers and text"):
         interop.from_parquet(tmp_path / "lists.parquet")
     assert not (tmp_path / "m").exists()
+
+
+# FIF
+
+
+@pytest.fixture(scope="module")
+def fif_files(tmp_path_factory):
+    """A recording of each kind in FIF, as MNE writes it; the first is split over files."""
+    import mne
+
+    folder = tmp_path_factory.mktemp("fif")
+    info = mne.create_info(["a", "b"], 1000.0, "eeg")
+    noise = np.random.default_rng(2).standard_normal((6, 2, 400)) * 1e-6
+    epochs = mne.EpochsArray(noise, info, verbose="error")
+    long = mne.io.RawArray(
+        np.zeros((20, 36_000)), mne.create_info(20, 1000.0, "eeg"), verbose="error"
+    )
+    long.save(folder / "split_raw.fif", split_size="2MB", verbose="error")
+    raw = mne.io.RawArray(noise[0], info, verbose="error")
+    for suffix in (".fif", ".fif.gz"):
+        raw.save(folder / f"one_raw{suffix}", verbose="error")
+        epochs.save(folder / f"some-epo{suffix}", verbose="error")
+        epochs.average().save(folder / f"mean-ave{suffix}", verbose="error")
+    return folder
+
+
+def test_fif_files_of_mne_are_read_as_before(fif_files):
+    paths = [path for path in sorted(fif_files.iterdir()) if "split_raw-" not in path.name]
+    assert len(paths) == 7 and (fif_files / "split_raw-1.fif").exists()  # split over several
+    sizes = {path.name: interop.from_raw(path, picks="eeg").size for path in paths}
+    assert sizes.pop("split_raw.fif") == 20 * 36_000
+    for name, size in sizes.items():
+        assert size == (6 if "epo" in name else 1) * 800
+
+
+def list_fif_tags(data):
+    """Place, kind, size of the tags of a FIF file, one after the other."""
+    tags, place = [], 0
+    while place < len(data):
+        kind, _, size, _ = struct.unpack_from(">iIii", data, place)
+        tags.append((place, kind, size))
+        place += 16 + size
+    return tags
+
+
+@pytest.mark.parametrize("suffix", [".fif", ".fif.gz"])
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (8, 2**31 - 1, "declares 2147483647 bytes"),
+        (8, -5, "declares -5 bytes"),
+        (12, 36, "goes on at 36"),
+        (12, -2, "goes on at -2"),
+    ],
+)
+def test_tags_of_fif_stay_within_the_file_and_lead_on(
+    fif_files, tmp_path, suffix, field, value, message
+):
+    data = bytearray((fif_files / "one_raw.fif").read_bytes())
+    for place, kind, _ in list_fif_tags(data)[2:]:
+        changed = bytearray(data)
+        struct.pack_into(">i", changed, place + field, value)
+        path = tmp_path / f"a_raw{suffix}"
+        path.write_bytes(gzip.compress(changed, 1) if suffix.endswith("gz") else changed)
+        with pytest.raises(jtfne.JtfneError, match=f"tag {kind} at byte {place} {message}"):
+            interop.from_raw(path)
+
+
+def test_a_directory_a_matrix_and_a_gap_in_fif_are_not_believed(fif_files, tmp_path, monkeypatch):
+    path = tmp_path / "a_raw.fif"
+    data = (fif_files / "one_raw.fif").read_bytes()
+    for entry, message in (
+        ((200, 3, 2**31 - 1, 0), "lists 2147483647"),
+        ((200, 3, 4, -9), "at -9"),
+    ):
+        changed = bytearray(data + struct.pack(">iIii", 102, 32, 16, -1))
+        changed += struct.pack(">iIii", *entry)
+        struct.pack_into(">i", changed, 36 + 16, len(data))
+        path.write_bytes(changed)
+        with pytest.raises(jtfne.JtfneError, match=message):
+            interop.from_raw(path)
+    last = list_fif_tags(data)[-1][0]
+    matrix = struct.pack(">iIii", 3000, 0x40000004, 12, 0) + struct.pack(">iii", 2**30, 9, 2)
+    path.write_bytes(data[:last] + matrix + data[last:])
+    with pytest.raises(jtfne.JtfneError, match="a matrix of shape"):
+        interop.from_raw(path)
+    start, _, size = next(tag for tag in list_fif_tags(data) if tag[1] == 300)
+    stop = start + 16 + size
+    gap = struct.pack(">iIiii", 301, 3, 4, 0, 2**21)  # as many buffers are left out
+    path.write_bytes(data[:stop] + gap + data[start:stop] + data[stop:])
+    monkeypatch.setattr(_stored, "available_bytes", lambda: 2**20)
+    with pytest.raises(jtfne.JtfneError, match="a recording, which declares"):
+        interop.from_raw(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("split_raw.fif", "goes on in itself"),
+        ("../../x_raw.fif", "a name inside"),
+        ("a" * 300, "300"),
+    ],
+)
+def test_a_split_fif_goes_on_in_another_file_of_its_folder(fif_files, tmp_path, name, message):
+    data = (fif_files / "split_raw.fif").read_bytes()
+    place, _, size = next(tag for tag in list_fif_tags(data) if tag[1] == 118)
+    tag = struct.pack(">iIii", 118, 10, len(name), 0) + name.encode()
+    (tmp_path / "split_raw.fif").write_bytes(data[:place] + tag + data[place + 16 + size :])
+    with pytest.raises(jtfne.JtfneError, match=message):
+        interop.from_raw(tmp_path / "split_raw.fif")
+
+
+def test_a_packed_fif_takes_no_more_than_there_is(fif_files, tmp_path, monkeypatch):
+    monkeypatch.setattr(_stored, "available_bytes", lambda: 100)
+    with pytest.raises(jtfne.JtfneError, match="of memory that are free"):
+        interop.from_raw(fif_files / "one_raw.fif.gz")
+    (tmp_path / "a_raw.fif.gz").write_bytes((fif_files / "one_raw.fif.gz").read_bytes()[:-40])
+    monkeypatch.undo()
+    with pytest.raises(jtfne.JtfneError, match=r"a_raw\.fif\.gz, which cannot be read"):
+        interop.from_raw(tmp_path / "a_raw.fif.gz")
+
+
+def test_an_unknown_kind_of_channel_in_fif_is_refused(fif_files, tmp_path):
+    data = bytearray((fif_files / "one_raw.fif").read_bytes())
+    place = next(place for place, kind, _ in list_fif_tags(data) if kind == 203)
+    struct.pack_into(">i", data, place + 16 + 8, 5000)
+    (tmp_path / "a_raw.fif").write_bytes(data)
+    with pytest.raises(jtfne.JtfneError, match="Unknown channel type"):
+        interop.from_raw(tmp_path / "a_raw.fif")
 
 
 # Paths and links

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import UNREADABLE, JtfneError, describe_value, one_of, refuse
+from jtfne._stored import check_fif
 from jtfne.operators import FromForward, Operator, column_dipoles
 from jtfne.pydantic_fields.errors import HERE
 from jtfne.pydantic_fields.field_types import Name, Positive, Vector, numeric
@@ -192,6 +193,8 @@ def forward_leadfield(
         raise refuse(
             f"{head.path!r}, which is no file,", "a forward solution, as MNE writes it", where
         )
+    if path.name.lower().endswith((".fif", ".fif.gz")):
+        check_fif(path, where)
     try:
         forward = mne.read_forward_solution(path, verbose="error")
     except UNREADABLE as error:
