@@ -821,3 +821,184 @@ def test_what_is_no_module_is_refused_though_code_may_run(kind):
     config["circuit"]["emitters"] = {"PV": {"kind": kind}}
     with pytest.raises(jtfne.JtfneError, match="kind="):
         jtfne.Config.from_json(json.dumps(config), allow_code=True)
+
+
+# A circuit that runs, trains and sweeps in a moment.
+SMALL = (
+    jtfne.Config()
+    .runtime(duration_ms=5.0, dt_ms=0.5)
+    .areas(["V1"])
+    .layers(["L4"])
+    .cells({"E": 3, "PV": 1})
+    .connections(
+        [{"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 1.0, "rule": "AllToAll"}]
+    )
+    .probes(["spk"])
+    .stimuli(jtfne.Paradigm.constant_dc(target="E", amplitude=1.0).stimuli)
+    .objective([{"measure": "MeanRate", "target": 5.0}])
+    .trainables([{"path": "cells.E.drive", "bounds": (0.0, 5.0)}])
+)
+SEARCH = jtfne.optimizers.RandomSearch(n=4)
+OUTSIDE = {"kind": "stranger_cells:Cell"}
+# Where a config may name a class from outside the catalogues.
+PLACES = {
+    "cell model": ("circuit", "emitters", "E"),
+    "synapse": ("circuit", "mechanisms", "AMPA"),
+    "stimulus": ("task", "stimuli", 0, "drive"),
+    "measure": ("training", "objective", "metrics", 0, "measure"),
+    "readout": ("readouts", "probes", 0),
+    "wiring": ("circuit", "connections", 0, "rule"),
+}
+
+
+def put(table, path, value):
+    """Put `value` into nested tables and lists, at a path of keys and places."""
+    for key in path[:-1]:
+        table = table[key]
+    table[path[-1]] = value
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A finished run, an interrupted one, a training, a sweep and a net, all of SMALL."""
+    folder = tmp_path_factory.mktemp("folders")
+    SMALL.to_file(folder / "config.json")
+    net = jtfne.construct(SMALL)
+    net.save(folder / "net")
+    cli.app(["run", str(folder / "config.json"), "-o", str(folder / "run")], standalone_mode=False)
+    jtfne.Trainer(optimizer=SEARCH, budget=4).fit(net, folder / "training", progress=False)
+    jtfne.sweep(net, {"cells.E.drive": [1.0]}, out=folder / "sweep", progress=False)
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        patched.setattr(partial_run, "write_run", interrupt)
+        net.simulate(jtfne.Paradigm(**dict(SMALL.task)), out=folder / "partial")
+    assert (folder / "partial" / "partial" / "index.json").exists()
+    return folder
+
+
+def interrupt(*args, **kwargs):
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def strange_folders(folders, tmp_path, monkeypatch):
+    """A function that copies the folders, with a class from outside at one place of each config.
+
+    Hashes fit. The import of its module makes the folder `marker`.
+    """
+    (tmp_path / "stranger_cells.py").write_text(OWN.format(marker=str(tmp_path / "marker")))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def copy(place):
+        target = Path(shutil.copytree(folders, tmp_path / "folders"))
+        config = json.loads(SMALL.to_json())
+        put(config, PLACES[place], OUTSIDE)
+        (target / "config.json").write_text(json.dumps(config))
+        reseal_net(target / "net", config=config)
+        manifest = json.loads((target / "run" / "manifest.json").read_text())
+        stimuli = config["task"]["stimuli"]
+        manifest |= {"config": config, "config_sha256": _json.sha256(config), "paradigm": stimuli}
+        (target / "run" / "config.json").write_text(json.dumps(config))
+        del manifest["sha256"]
+        (target / "run" / "manifest.json").write_bytes(run_folder.manifest_text(manifest))
+        for name, key in (("training", "optimizer"), ("sweep", "of")):
+            change_index(target / name / "index.json", "about", key, value=OUTSIDE)
+        change_index(target / "partial" / "partial" / "index.json", "run", "config", value=config)
+        return target
+
+    yield copy
+    sys.modules.pop("stranger_cells", None)
+
+
+def change_index(path, *keys, value):
+    """Put a value into an index, whose hash fits again."""
+    index = json.loads(path.read_text())
+    del index["sha256"]
+    put(index, keys, value)
+    path.write_text(_json.dumps(_json.seal(index)))
+
+
+def command(*words):
+    """Run a command of jtfne, as far as it goes."""
+    cli.app([str(word) for word in words], standalone_mode=False)
+
+
+# What opens a config or a folder, given a copy of `folders`.
+OPENERS = {
+    "Config.from_file": lambda folder: jtfne.Config.from_file(folder / "config.json"),
+    "Config.from_json": lambda folder: jtfne.Config.from_json((folder / "config.json").read_text()),
+    "Config": lambda folder: jtfne.Config(**json.loads((folder / "config.json").read_text())),
+    "Net.open": lambda folder: jtfne.Net.open(folder / "net"),
+    "load": lambda folder: jtfne.load(folder / "run").summary(),
+    "validate": lambda folder: command("validate", folder / "config.json"),
+    "run": lambda folder: command("run", folder / "config.json", "-o", folder / "new"),
+    "run --resume": lambda folder: command(
+        "run", folder / "config.json", "-o", folder / "partial", "--resume"
+    ),
+    "run --resume, finished": lambda folder: command(
+        "run", folder / "config.json", "-o", folder / "run", "--resume"
+    ),
+    "run --from": lambda folder: command(
+        "run", "--from", folder / "run" / "manifest.json", "-o", folder / "new"
+    ),
+    "train": lambda folder: command("train", folder / "config.json", "-o", folder / "new"),
+    "train --resume": lambda folder: command(
+        "train", folder / "config.json", "-o", folder / "training", "--resume"
+    ),
+    "train --optimizer": lambda folder: command(
+        "train", folders_config(folder), "-o", folder / "new", "--optimizer", OUTSIDE["kind"]
+    ),
+    "Trainer.fit, resumed": lambda folder: jtfne.Trainer(optimizer=SEARCH, budget=4).fit(
+        jtfne.construct(SMALL), folder / "training", resume=True, progress=False
+    ),
+    "sweep, resumed": lambda folder: jtfne.sweep(
+        jtfne.construct(SMALL), {"cells.E.drive": [1.0]}, out=folder / "sweep", progress=False
+    ),
+    "simulate, resumed": lambda folder: jtfne.construct(SMALL).simulate(out=folder / "partial"),
+    "show": lambda folder: command("show", folder / "run"),
+    "export": lambda folder: command("export", folder / "run", "--to", "netcdf"),
+    "compare": lambda folder: command("compare", folder / "run", "barrel"),
+}
+READ_AS_DATA = ("load", "show", "export")  # these open a run folder without building its config
+
+
+def folders_config(folder):
+    """A config that names nothing from outside."""
+    SMALL.to_file(folder / "plain.json")
+    return folder / "plain.json"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_command_and_no_loader_imports_what_a_file_names(strange_folders, tmp_path, place):
+    folder, marker = strange_folders(place), tmp_path / "marker"
+    for name, open_it in OPENERS.items():
+        if name in READ_AS_DATA:
+            open_it(folder)
+        else:
+            with pytest.raises(jtfne.JtfneError):
+                open_it(folder)
+        assert not marker.exists() and "stranger_cells" not in sys.modules, name
+    assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize("place", sorted(PLACES.keys() - {"wiring"}))  # whose catalogue is closed
+def test_what_a_file_names_is_imported_where_the_caller_says_so(strange_folders, tmp_path, place):
+    folder, marker = strange_folders(place), tmp_path / "marker"
+    for open_it in (
+        lambda: jtfne.Config.from_file(folder / "config.json", allow_code=True),
+        lambda: jtfne.Net.open(folder / "net", allow_code=True),
+        lambda: command("validate", folder / "config.json", "--allow-code"),
+        lambda: command("run", folder / "config.json", "-o", folder / "new", "--allow-code"),
+        lambda: command("train", folder / "config.json", "-o", folder / "new", "--allow-code"),
+        lambda: command(
+            "run", "--from", folder / "run" / "manifest.json", "-o", folder / "new", "--allow-code"
+        ),
+        lambda: command("show", folder / "run", "--allow-code"),
+    ):
+        with pytest.raises(jtfne.JtfneError, match="'stranger_cells"):
+            open_it()
+        marker.rmdir()  # its code ran
+        sys.modules.pop("stranger_cells")

@@ -313,6 +313,7 @@ def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, 
     import jtfne
     from jtfne import _json
     from jtfne._files import read_text, resolve_path
+    from jtfne.pydantic_fields.custom_parts import code_allowed
     from jtfne.reports import check_manifest, differing_readouts
 
     source = resolve_path(path, "jtfne run --from")
@@ -320,11 +321,12 @@ def _repeat_run(path: Path, room: Path, *, allow_code: bool) -> "tuple[Signals, 
     # later.
     manifest = check_manifest(_json.loads(read_text(source), where=str(path)))
     run_table = {"conditions": (), **manifest["run"]}
-    paradigm = jtfne.Paradigm(
-        stimuli=manifest["paradigm"],
-        n_trials=run_table["trials"],
-        conditions=run_table["conditions"],
-    )
+    with code_allowed(allow_code):
+        paradigm = jtfne.Paradigm(
+            stimuli=manifest["paradigm"],
+            n_trials=run_table["trials"],
+            conditions=run_table["conditions"],
+        )
     run_settings = {name: run_table[name] for name in ("seed", "duration_ms", "dt_ms")}
     config = jtfne.Config.from_json(_json.dumps(manifest["config"]), allow_code=allow_code)
     signals = _simulate_into(room, config, paradigm, **run_settings)
