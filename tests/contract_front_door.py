@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 import jtfne
+import runs
 from jtfne import config, optimizers, presets, simulation
 from jtfne.paradigm import Timing
 from jtfne.trainer import Trainer
@@ -114,6 +115,7 @@ KEY = jax.random.key(0)
 OBJECTIVE = jtfne.Objective.of(CFG)
 SEARCH = optimizers.RandomSearch(n=4)
 SPIKES = {"weight_pA": 1.0, "mechanism": "AMPA"}
+SIGNALS = runs.nameless()
 PATHS = {"path", "out", "folder"}  # checked by the functions that resolve paths, see test_files
 
 
@@ -307,6 +309,16 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "correlation_factor": (
         optimizers.correlation_factor, {"before": np.ones((4, 2)), "after": np.ones((4, 2)), "shift": 1}
     ),
+    "Signals": (jtfne.Signals, {"tree": runs.named().tree, "manifest": dict(runs.named().manifest)}),
+    "Signals.get": (
+        SIGNALS.get,
+        {"name": "vm", "layout": "time_node", "area": None, "layer": None, "cell_type": None, "ids": None, "trial": 0,
+         "time": (0.0, 5.0)},
+    ),
+    "Signals.get spikes": (
+        SIGNALS.get, {"name": "spk", "layout": "event", "ids": None, "trial": 0, "time": (0.0, 5.0)}
+    ),
+    "Signals.to_dataframe": (SIGNALS.to_dataframe, {"name": "spk"}),
     "Metric": (config.Metric, dict(OBJECTIVE.metrics[0])),
     "Gate": (config.Gate, {"measure": "MeanRate", "condition": {"kind": "Below", "value": 5.0}}),
     "Trainable": (config.Trainable, dict(CFG.training.trainables[0])),
@@ -372,7 +384,7 @@ def test_a_refusal_of_something_long_can_be_read(name: str) -> None:
 # Rows are named by the class; these are data, doors of other contract tests, or need no arguments.
 ELSEWHERE = {
     "JtfneError", "__version__", "analysis", "emitters", "interop", "presets", "synapses", "Configuration", "Model",
-    "FlatModel", "Signals", "load", "FlatNet", "suite2_four_celltype_config", "suite2_net1_config",
+    "FlatModel", "load", "FlatNet", "suite2_four_celltype_config", "suite2_net1_config",
     "suite2_single_neuron_config", "suite2_v1_v4_config",
 }  # fmt: skip
 METHODS_ELSEWHERE = {
@@ -382,6 +394,7 @@ METHODS_ELSEWHERE = {
     "FlatNet": {"to_net", "with_learned_weights", "learned"},
     "Paradigm": {"presented", "conditions_of"},
     "Objective": {"evaluate"},
+    "Signals": {"recorded", "summary", "rates", "save"},
 }  # fmt: skip
 
 

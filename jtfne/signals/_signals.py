@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, reports, run_folder
-from jtfne._arguments import list_names, match_labels
+from jtfne._arguments import check_flag, check_instance, check_table, list_names, match_labels
 from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
@@ -52,8 +52,15 @@ class Signals:
     """
 
     def __init__(self, tree: "xr.DataTree", manifest: dict[str, Any] | None = None) -> None:
+        import xarray as xr
+
+        check_instance(
+            tree, xr.DataTree, allowed="an xarray.DataTree", name="tree", where="Signals"
+        )
+        manifest = {} if manifest is None else manifest
+        check_table(manifest, allowed="a manifest", name="manifest", where="Signals")
         self.tree = tree
-        self.manifest: dict[str, Any] = {} if manifest is None else manifest
+        self.manifest = manifest
 
     def __repr__(self) -> str:
         """Readouts with their sizes."""
@@ -413,6 +420,7 @@ def load(path: str | Path, *, allow_code: bool = False) -> Signals:
         If it is not a run folder, a file was cut short or altered, or spikes are of cells, trials
         or times that the run does not have.
     """
+    allow_code = check_flag(allow_code, name="allow_code", where="load")
     folder = resolve_path(path, "load")
     sealed_manifest = run_folder.read_manifest(folder)
     manifest = reports.check_manifest(sealed_manifest)
