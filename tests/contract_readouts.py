@@ -70,6 +70,16 @@ def test_a_run_has_what_the_class_says(name: str) -> None:
     assert str(node.attrs["long_name"]).startswith(first_words)
 
 
+@pytest.mark.parametrize("declared", runs.config().readouts.probes, ids=lambda each: each.readout)
+def test_the_channels_that_it_says_are_those_of_its_probe(declared: readouts.Readout) -> None:
+    names = declared.list_channels()
+    if names is not None:
+        values = runs.named().get(declared.readout, trial=0)
+        assert names == tuple(values["channel"].values.tolist())
+    else:
+        assert declared.readout == "csd" or declared.row_kind() not in ("head", "laminar")
+
+
 @pytest.mark.parametrize("name", READOUTS)
 def test_its_names_are_its_own(name: str) -> None:
     readout = READOUTS[name]

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jtfne
+import runs
 from by_hand import signals
 from jtfne import JtfneError, analysis
 from jtfne.config import Config
@@ -730,3 +731,49 @@ def test_a_config_holds_an_objective_through_files():
     assert config.runtime(seed=3).training == config.training
     with pytest.raises(JtfneError, match=r"a config without objective .*Config.objective"):
         Objective.of(Config())
+
+
+SITES = runs.config().probes([jtfne.config.EEG(sites=("Fz", "Cz", "Pz")), "lfp", "csd_proxy"])
+
+
+def head_map(*channels):
+    """A map over sensors."""
+    return xr.DataArray(
+        np.arange(1.0, 1.0 + len(channels)), {"channel": list(channels)}, ("channel",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ({"measure": "PSD", "readout": "lfp", "channels": ["ch99"]}, "channel='ch99'"),
+        ({"measure": "PSD", "readout": "csd_proxy", "channels": ["ch00"]}, "channel='ch00'"),
+        ({"measure": "PSD", "readout": "eeg", "channels": ["Cz", "Oz"]}, "channel='Oz'"),
+        ({"measure": "Topography", "readout": "eeg", "target": head_map("Oz", "C3")}, "channels Fz, Cz, Pz"),
+        (
+            {
+                "measure": "Topography", "readout": "eeg", "channels": ["Cz", "Pz"],
+                "target": head_map("Cz", "Fz"),
+            },
+            "without the channels Pz",
+        ),
+    ],
+)  # fmt: skip
+def test_channels_that_no_probe_will_have_are_refused_before_the_run(metric, message):
+    measures = {"PSD": {"kind": "BandPower", "low_Hz": 10.0, "high_Hz": 40.0},
+                "Topography": {"kind": "Topography", "onset_ms": 40.0}}  # fmt: skip
+    metric = {"target": 1.0, **metric, "measure": measures[metric["measure"]]}
+    with pytest.raises(jtfne.JtfneError, match=message):
+        SITES.objective([metric])
+
+
+def test_channels_that_a_probe_will_have_are_taken():
+    band = {"kind": "BandPower", "low_Hz": 10.0, "high_Hz": 40.0}
+    topography = {"kind": "Topography", "onset_ms": 40.0}
+    SITES.objective(
+        [
+            {"measure": band, "readout": "lfp", "channels": ["ch15"], "target": 1.0},
+            {"measure": band, "readout": "csd_proxy", "channels": ["ch14"], "target": 1.0},
+            {"measure": topography, "readout": "eeg", "target": head_map("Oz", "Cz", "C3")},
+        ]
+    ).check()

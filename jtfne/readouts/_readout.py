@@ -147,6 +147,10 @@ class Readout(Frozen, abc.ABC):
         """Yield each reason why a run of `circuit` could not record it, one line each."""
         yield from ()
 
+    def list_channels(self) -> tuple[str, ...] | None:
+        """Return the names of its channels; None where only the probe knows them."""
+        return None
+
     @abc.abstractmethod
     def build(self, context: ProbeContext) -> Probe:
         """Return the probe that records it. Raises: JtfneError for what `check` cannot know."""

@@ -13,6 +13,11 @@ from jtfne.readouts._probe import Array, Labelled
 from jtfne.readouts._readout import Readout
 
 
+def number_contacts(n_contacts: int) -> tuple[str, ...]:
+    """Return the names of contacts, from the first on: ch00, ch01, ..."""
+    return tuple(f"ch{k:02d}" for k in range(n_contacts))
+
+
 class ShankReadout(Readout):
     """What readouts of a laminar shank share: contacts from pia to white matter, and the width of
     their kernel.
@@ -43,7 +48,7 @@ class Shank:
 
     def label_contacts(self, inner: slice = slice(None)) -> dict[str, Labelled]:
         """Return the coordinates of areas and of the channels `inner`."""
-        names = np.array([f"ch{k:02d}" for k in range(self.depths_mm.size)])
+        names = np.array(number_contacts(self.depths_mm.size))
         return {
             "area": (("area",), np.array(self.areas)),
             "channel": (("channel",), names[inner]),

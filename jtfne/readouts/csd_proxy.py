@@ -8,7 +8,9 @@ from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import Linear
 from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import FigureSpec
-from jtfne.readouts._shank import ShankReadout
+from jtfne.readouts._shank import ShankReadout, number_contacts
+
+INNER = slice(1, -1)  # the outer two contacts have no neighbour on one side
 
 
 class CSDProxy(ShankReadout):
@@ -33,6 +35,10 @@ class CSDProxy(ShankReadout):
         ),
     }
 
+    def list_channels(self) -> tuple[str, ...]:
+        """Return the names of the inner contacts."""
+        return number_contacts(self.n_channels)[INNER]
+
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the kernel with the second difference after it, at inner contacts."""
         shank = self.build_shank(context)
@@ -41,5 +47,4 @@ class CSDProxy(ShankReadout):
             Linear.from_operators((shank.kernel, difference)),
             shank.describe(difference),
         )
-        inner = slice(1, -1)  # the outer two have no neighbour on one side
-        return FieldProbe.build(self, context, part, shank.label_contacts(inner), parameters)
+        return FieldProbe.build(self, context, part, shank.label_contacts(INNER), parameters)

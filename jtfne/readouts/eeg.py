@@ -79,6 +79,13 @@ class EEG(HeadReadout):
             allowed_names = tables.list_sites(self.montage)
             yield from check_sensors(self.sites, allowed_names, "sensor", "EEG.sites")
 
+    def list_channels(self) -> tuple[str, ...] | None:
+        """Return the names of the sites; None for all of a forward."""
+        if self.sites is not None or isinstance(self.head, Forward):
+            return self.sites
+        is_known = self.montage in tables.list_montages()
+        return tables.list_sites(self.montage) if is_known else None
+
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the areas' dipoles through the lead field of the sites."""
         leadfield = eeg_leadfield(self, context.columns)

@@ -44,6 +44,10 @@ class EEGProxy(HeadProxy):
         allowed_names = tables.list_sites(tables.MONTAGE) if self.sites else ()
         yield from check_sensors(self.sites, allowed_names, "sensor", "EEGProxy.sites")
 
+    def list_channels(self) -> tuple[str, ...]:
+        """Return the names of the sites."""
+        return tables.SITES_10_20 if self.sites is None else self.sites
+
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of area means projected onto the sites."""
         sensors, columns = tables.eeg_sites(self.sites), context.columns

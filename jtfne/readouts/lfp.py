@@ -27,6 +27,7 @@ from jtfne.readouts._context import Columns, Matrix, ProbeContext, SourceMapMatr
 from jtfne.readouts._parts import Part, Sum
 from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import CircuitLike, PhysicalReadout
+from jtfne.readouts._shank import number_contacts
 
 CELLS_AT_ONCE = 1024
 """Cells of which a matrix of point sources is made at a time: some 10 MB."""
@@ -145,6 +146,11 @@ class LFP(PhysicalReadout):
         depths_mm = np.round(np.linspace(0.0, thickness_mm, self.n_channels), 9)
         return np.array([(x, y, z) for x, y in self.shanks_mm for z in depths_mm], np.float64)
 
+    def list_channels(self) -> tuple[str, ...]:
+        """Return the names of the contacts."""
+        on_shanks = self.n_channels * len(self.shanks_mm)
+        return number_contacts(on_shanks if self.contacts_mm is None else len(self.contacts_mm))
+
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the potential of discs or points of current.
 
@@ -162,7 +168,7 @@ class LFP(PhysicalReadout):
             part = Sum((maps.area_part(matrices), maps.dipole_part(_far_matrix(self, columns))))
         coords = {
             "area": (("area",), np.array(maps.areas)),
-            "channel": (("channel",), np.array([f"ch{k:02d}" for k in range(len(contacts_mm))])),
+            "channel": (("channel",), np.array(self.list_channels())),
             **{f"{axis}_mm": (("channel",), contacts_mm[:, k]) for k, axis in enumerate("xyz")},
         }
         parameters = describe_potential(self, maps, columns)

@@ -7,7 +7,7 @@ from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import Linear
 from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import FigureSpec
-from jtfne.readouts._shank import ShankReadout
+from jtfne.readouts._shank import ShankReadout, number_contacts
 
 
 class LFPProxy(ShankReadout):
@@ -35,6 +35,10 @@ class LFPProxy(ShankReadout):
             "Power spectrum of the LFP proxy: mean and range over depth.",
         ),
     }
+
+    def list_channels(self) -> tuple[str, ...]:
+        """Return the names of all contacts."""
+        return number_contacts(self.n_channels)
 
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the kernel over the cells' sources."""

@@ -75,6 +75,12 @@ class MEG(HeadReadout):
             allowed_names = tables.list_coils(self.helmet)
             yield from check_sensors(self.sensors, allowed_names, "channel", "MEG.sensors")
 
+    def list_channels(self) -> tuple[str, ...] | None:
+        """Return the names of the coils; None for all of a forward."""
+        if self.sensors is not None or isinstance(self.head, Forward):
+            return self.sensors
+        return tables.list_coils(self.helmet) if self.helmet in tables.LIFTS_mm else None
+
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of the areas' dipoles through the lead field of the coils.
 

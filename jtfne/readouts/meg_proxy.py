@@ -44,6 +44,10 @@ class MEGProxy(HeadProxy):
         allowed_names = tables.list_coils(tables.HELMET, "mag") if self.sensors else ()
         yield from check_sensors(self.sensors, allowed_names, "sensor", "MEGProxy.sensors")
 
+    def list_channels(self) -> tuple[str, ...]:
+        """Return the names of the magnetometers."""
+        return tables.list_coils(tables.HELMET, "mag") if self.sensors is None else self.sensors
+
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of area means projected onto the magnetometers."""
         sensors, columns = tables.meg_magnetometers(self.sensors), context.columns

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from jtfne._grid import steps_down, whole_steps
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.checks.times import DURATION_ROUNDING
-from jtfne.config.objective import Aim, Targets
+from jtfne.config.objective import Aim, Metric, Targets
 from jtfne.config.readouts import Readouts
 from jtfne.config.task import Run
 from jtfne.measures import Frame
-from jtfne.pydantic_fields.errors import describe_refusal
+from jtfne.pydantic_fields.curve_field import Curve
+from jtfne.pydantic_fields.errors import describe_refusal, describe_unknown
 from jtfne.readouts import Readout
 
 
@@ -34,6 +35,7 @@ def check_objective(
             where = f"Config.training.objective.{part}[{index}]"
             yield from declared.selector_errors(aim.cells, f"{where}.cells")
             yield from _check_areas(aim, declared, where)
+            yield from _check_channels(aim, probes.get(aim.of), where)
             if run is not None:
                 yield from _check_window(aim, probes.get(aim.of), run, where)
             if is_complete and aim.of not in probes:
@@ -54,6 +56,34 @@ def _check_areas(aim: Aim, declared: DeclaredNames, where: str) -> Iterator[str]
     if measure.one_area and aim.row_kind in ("laminar", "areal") and len(areas) > 1:
         description = f"{type(measure).__name__} of areas {', '.join(areas)}"
         yield describe_refusal(description, "one area, by cells={'area': ...}", where)
+
+
+def _check_channels(aim: Aim, probe: Readout | None, where: str) -> Iterator[str]:
+    """Yield an error for channels that the probe will not have, or that a curve over sensors lacks.
+
+    Not checked: a probe whose channels only the run knows.
+    """
+    target = aim.target if isinstance(aim, Metric) else None
+    is_map = isinstance(target, Curve) and aim.row_kind == "head" and "channel" in target.dims
+    is_named = aim.channels is not None or is_map  # only then, for MNE takes a moment to load
+    names = probe.list_channels() if probe is not None and is_named else None
+    if names is None:
+        return
+    lines = [
+        describe_unknown(channel, names, name="channel", where=f"{where}.channels")
+        for channel in aim.channels or ()
+    ]
+    yield from filter(None, lines)
+    if isinstance(target, Curve) and is_map and not any(lines):
+        curve_channels = [str(channel) for channel in target.coords["channel"]]
+        missing_channels = [
+            channel for channel in aim.channels or names if channel not in curve_channels
+        ]
+        has_none = len(missing_channels) == len(aim.channels or names)
+        if has_none or (aim.channels is not None and missing_channels):
+            description = f"a curve without the channels {', '.join(missing_channels[:5])}"
+            allowed = f"one of channels among {', '.join(curve_channels[:8])}"
+            yield describe_refusal(description, allowed, f"{where}.target")
 
 
 def _check_window(aim: Aim, probe: Readout | None, run: Run, where: str) -> Iterator[str]:
