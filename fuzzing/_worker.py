@@ -12,10 +12,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import psutil
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from fuzzing._campaign import MEMORY_BYTES
 from fuzzing._verdicts import FAULTS, Outcome, Verdict, judge
 from fuzzing.areas import AREAS, Area
 
@@ -113,8 +115,21 @@ def fuzz(
             raise
 
 
+def limit_memory() -> None:
+    """Let this process see a machine of MEMORY_BYTES, the size at which a campaign ends it."""
+    see_machine, process = psutil.virtual_memory, psutil.Process()
+
+    def see_small_machine() -> Any:
+        machine = see_machine()
+        free_bytes = max(MEMORY_BYTES - process.memory_info().rss, 0)
+        return machine._replace(available=min(machine.available, free_bytes))
+
+    psutil.virtual_memory = see_small_machine
+
+
 def main(name: str, seed: int, seconds: float, folder: Path) -> None:
     """Fuzz the area `name` for `seconds`."""
+    limit_memory()
     faulthandler.enable()  # a crash, or the campaign's SIGABRT, leaves the stacks in the output
     log = folder / f"{name}-{seed}.jsonl"
     judge_ = Judge(AREAS[name], folder / f"{name}-{seed}.current")

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from jtfne._check import refuse
+from jtfne._system import find_memory_limit
 
 
 def n_cores() -> int:
@@ -26,10 +27,14 @@ def have_devices(n_devices: int, *, where: str) -> None:
 
 
 def available_bytes() -> int:
-    """Bytes of memory that a new run could take without swapping."""
+    """Bytes of memory that a new run could take without swapping, and that this process may."""
     import psutil  # 15 ms, which only a run needs
 
-    return int(psutil.virtual_memory().available)
+    free_bytes = int(psutil.virtual_memory().available)
+    limit_bytes = find_memory_limit()
+    if limit_bytes is not None:
+        free_bytes = min(free_bytes, limit_bytes - int(psutil.Process().memory_info().vms))
+    return max(free_bytes, 0)
 
 
 def resident_bytes() -> int:

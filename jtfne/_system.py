@@ -42,6 +42,16 @@ def is_still_at(path: Path, handle: int) -> bool:
         return False
 
 
+def find_memory_limit() -> int | None:
+    """The address space in bytes that this process may have (``ulimit -v``); None for no limit."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit_bytes == resource.RLIM_INFINITY else limit_bytes
+
+
 def sync_path(path: Path) -> None:
     """Make a file, or the entries of a folder, durable: on the disk, not in a cache of the system.
 

@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import numpy as np
+import psutil
 import pytest
 
 import jtfne
-from jtfne import simulation
+from jtfne import _cores, simulation
 from jtfne.net import Projection
 from jtfne.simulation import _memory, estimate_memory
 from test_simulation import ALL, mixed
@@ -169,3 +170,13 @@ def test_memory_of_machine_and_process_is_known():
     block = np.ones(2**23)  # 64 MiB
     assert _memory.resident_bytes() - resident + 2**20 >= 2**26
     assert block.size and 2**26 < _memory.resident_bytes() < 2**40
+
+
+def test_a_process_may_have_less_than_the_machine(monkeypatch):
+    """As `ulimit -v` says."""
+    held = psutil.Process().memory_info().vms
+    monkeypatch.setattr(_cores, "find_memory_limit", lambda: held + 2**26)
+    assert 0 < _memory.available_bytes() <= 2**27
+    monkeypatch.setattr(_cores, "find_memory_limit", lambda: 2**20)
+    with pytest.raises(jtfne.JtfneError, match="does not fit"):
+        jtfne.construct(mixed()).simulate(duration_ms=10.0)

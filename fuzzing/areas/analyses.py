@@ -72,6 +72,7 @@ OBJECTS = (
     analysis.ShuffledChannels,
 )
 # Small draws, so that a case of a null or a bootstrap costs no minute.
+MOST_DRAWS = 300  # more is work that was asked for, not a fault
 FEW = {"flip_null": {"n_draws": 3}, "compare": {"n_bootstrap": 5}}
 
 
@@ -222,6 +223,9 @@ class Analyses(Described):
         arguments = self._arguments(function, data) | FEW.get(name, {})
         if argument is not None:
             arguments[argument[0]] = argument[1]
+        for counted in ("n_draws", "n_bootstrap"):
+            if isinstance(arguments.get(counted), int):
+                arguments[counted] = min(arguments[counted], MOST_DRAWS)
         result = function(**arguments)
         if name == "synchrony" and never_varies(data):  # NaN, as its docstring says
             return
