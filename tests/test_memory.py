@@ -174,9 +174,10 @@ def test_memory_of_machine_and_process_is_known():
 
 def test_a_process_may_have_less_than_the_machine(monkeypatch):
     """As `ulimit -v` says."""
+    net = jtfne.construct(mixed())
     held = psutil.Process().memory_info().vms
     monkeypatch.setattr(_cores, "find_memory_limit", lambda: held + 2**26)
     assert 0 < _memory.available_bytes() <= 2**27
     monkeypatch.setattr(_cores, "find_memory_limit", lambda: 2**20)
     with pytest.raises(jtfne.JtfneError, match="does not fit"):
-        jtfne.construct(mixed()).simulate(duration_ms=10.0)
+        net.simulate(duration_ms=10.0)
