@@ -1,5 +1,4 @@
-"""A run on disk: labelled arrays as Zarr, spikes as Parquet, a manifest with their hashes. Knows no
-physics.
+"""A run on disk: labelled arrays as Zarr, spikes as Parquet, a manifest with their hashes.
 
 Everything is written beside its place and renamed into it, so that a folder is either whole or not
 there.
@@ -44,8 +43,7 @@ SPIKE_SCHEMA = "jtfne.spikes/1"
 
 
 def array_hash(values: Any) -> str:
-    """SHA-256 of an array's dtype, shape and little-endian C-order bytes; text is hashed as UTF-8
-    JSON.
+    """SHA-256 of an array's dtype, shape and little-endian C-order bytes; text as UTF-8 JSON.
 
     >>> array_hash(np.arange(3)) == array_hash(np.arange(3).astype(">i8"))
     True
