@@ -10,7 +10,7 @@ from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.config.labels import connection_labels
-from jtfne.delivery import Choice, Sparse
+from jtfne.delivery import DeliverySpec, Sparse
 from jtfne.differentiable import with_surrogate
 from jtfne.flatnet import FlatNet, check_layout, flatten_net, has_flat
 from jtfne.net_folder import open_net, save_net
@@ -147,7 +147,7 @@ class Net(NetData):
         dt_ms: float | None = None,
         mechanisms: Sequence[str] = (),
         tracked: bool = True,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
         surrogate: Surrogate | None = None,
     ) -> FlatNet:
         """The circuit as a pytree of arrays, delays laid on a grid of `dt_ms`.
@@ -248,7 +248,7 @@ class Net(NetData):
         dt_ms: float,
         mechanisms: Sequence[str] = (),
         tracked: bool = True,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
     ) -> bool:
         """Whether the arrays that `to_flat` gives for these arguments are there already."""
         check_layout(dt_ms, mechanisms, tracked, delivery, "Net.has_flat")
@@ -266,7 +266,7 @@ class Net(NetData):
         trials: int | None = None,
         out: str | Path | None = None,
         progress: bool | None = None,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
     ) -> Signals:
         """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each
         argument does.

@@ -10,13 +10,13 @@ import numpy as np
 from jtfne._check import narrow_dtype, refuse
 from jtfne._tree import register
 from jtfne.delivery import (
-    Choice,
     Delivery,
+    DeliverySpec,
     Event,
     EventDelivery,
     Sharded,
     ShardedDelivery,
-    Synapses,
+    SynapseSource,
     fold_spikes,
 )
 from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
@@ -219,7 +219,7 @@ def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:
 
 
 def build_plastic(
-    rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any
+    rule: Plasticity, synapses: SynapseSource, choice: DeliverySpec, dtype: Any
 ) -> PlasticDelivery:
     """The plastic synapses under `rule`. Raises: JtfneError for PairSTDP over several devices."""
     numbers: Any = jax.tree.map(lambda number: jnp.asarray(number, dtype), rule)

@@ -154,7 +154,7 @@ SOURCE_MAPS: tuple[SourceMap, ...] = (
 """What holds where nothing else is declared."""
 
 
-def sign_of(synapse: Synapse) -> int:
+def find_sign(synapse: Synapse) -> int:
     """Sign of a mechanism: 1 excites, -1 inhibits, 0 if only its weights tell.
 
     A conductance excites if its reversal potential is above EXCITES_mV.
@@ -164,6 +164,6 @@ def sign_of(synapse: Synapse) -> int:
     return int(synapse.sign)
 
 
-def words_of(name: str, sign: int) -> tuple[str, ...]:
+def list_current_tags(name: str, sign: int) -> tuple[str, ...]:
     """The tags by which source maps refer to the current of a mechanism: its name, and its sign."""
     return (name, RECEPTIVE[0] if sign > 0 else RECEPTIVE[1]) if sign else (name,)

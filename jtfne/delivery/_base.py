@@ -45,14 +45,14 @@ class Ring:
         """A ring with nothing on its way: (size,)."""
         return jnp.zeros(self.size, dtype)
 
-    def due(self, ring: jax.Array, step: jax.Array) -> jax.Array:
+    def read_slot(self, ring: jax.Array, step: jax.Array) -> jax.Array:
         """The input that arrives at the end of `step`: (width,)."""
         return jax.lax.dynamic_slice(ring, (step % self.n_slots * self.width,), (self.width,))
 
     def clear_slot(self, ring: jax.Array, step: jax.Array, consumer: jax.Array) -> jax.Array:
         """The ring with the slot of `step` emptied.
 
-        `consumer` (width,) is the last value computed from `due`: clearing by a value that depends
+        `consumer` (width,) is the last value computed from `read_slot`: clearing by a value that depends
         on it tells XLA that the read is over, so that the ring is updated in place and never
         copied.
         """
@@ -84,7 +84,7 @@ class EdgeList:
 
 
 # of whole rows, each made when it is called, perhaps on another thread
-Chunks = Iterable[Callable[[], EdgeList]]
+EdgeChunks = Iterable[Callable[[], EdgeList]]
 
 
 class Delivery(Protocol):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, join_entries, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, join_entries, pack
 
 MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and faster
 
@@ -34,7 +34,7 @@ class DenseDelivery:
 
     @classmethod
     def build(
-        cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
+        cls, chunks: EdgeChunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
     ) -> Self:
         """Lay edges out; those of one source that meet in all else become one.
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from jtfne._check import narrow_dtype
 from jtfne._cores import n_cores
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, find_keys, pack
 
 # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
 LONGEST_BLOCK = 512
@@ -51,7 +51,7 @@ class EventDelivery:
     @classmethod
     def build(
         cls,
-        chunks: Chunks,
+        chunks: EdgeChunks,
         degrees: npt.NDArray[np.int64],
         ring: Ring,
         dtype: npt.DTypeLike,
@@ -257,7 +257,7 @@ def _allocate_aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArr
     return array
 
 
-def process_chunks(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
+def process_chunks(chunks: EdgeChunks, use: Callable[[EdgeList], None]) -> None:
     """Make and use each chunk, on as many threads as this process may use cores."""
     with ThreadPoolExecutor(n_cores()) as pool:
         for _ in pool.map(lambda chunk: use(chunk()), chunks):

@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, pack
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.event import Blocks, EventDelivery, block_length, count_blocks, process_chunks
 
@@ -52,7 +52,7 @@ class ShardedDelivery:
     @classmethod
     def build(
         cls,
-        chunks: Chunks,
+        chunks: EdgeChunks,
         degrees: npt.NDArray[np.int64],
         ring: Ring,
         dtype: npt.DTypeLike,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, join_entries, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, find_keys, join_entries, pack
 
 
 @register
@@ -34,7 +34,7 @@ class SparseDelivery:
 
     @classmethod
     def build(
-        cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
+        cls, chunks: EdgeChunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
     ) -> Self:
         """Sort edges by where they arrive; those of one source that meet in all else become one."""
         entries = join_entries([Entries.from_edges(chunk(), ring) for chunk in chunks])

@@ -16,7 +16,7 @@ class AdaptiveLIFState(NamedTuple):
     """LIFState with w_pA and th_mV (n_cells,), each before its jump where a cell just spiked."""
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
     w_pA: jax.Array
     th_mV: jax.Array
 
@@ -114,7 +114,7 @@ class AdaptiveLIF(Emitter):
         """Mean currents of the step; the adaptation current counts as ionic."""
         start, w_pA, _ = self._start(before)
         end, membrane = (
-            LIFState(after.v_mV, after.hold_steps),
+            LIFState(after.v_mV, after.refractory_steps),
             self._membrane(start, self.v_th_mV + after.th_mV),
         )
         return balance_with_current(
@@ -131,7 +131,7 @@ class AdaptiveLIF(Emitter):
         self, before: AdaptiveLIFState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
-        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+        return free_jumps_pA(before.refractory_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: AdaptiveLIFState) -> tuple[LIFState, jax.Array, jax.Array]:
         """Membrane, w and th at the start of this step: reset and adapted after a spike."""
@@ -139,7 +139,7 @@ class AdaptiveLIF(Emitter):
         v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
         w_pA = jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA)
         return (
-            LIFState(v_mV, state.hold_steps),
+            LIFState(v_mV, state.refractory_steps),
             w_pA,
             jnp.where(has_spiked, state.th_mV + self.th_add_mV, state.th_mV),
         )

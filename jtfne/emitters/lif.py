@@ -13,12 +13,12 @@ from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_dis
 
 
 class LIFState(NamedTuple):
-    """v_mV (n_cells,), before reset where a cell just spiked; hold_steps (n_cells,), refractory
+    """v_mV (n_cells,), before reset where a cell just spiked; refractory_steps (n_cells,), refractory
     steps left.
     """
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
 
 
 @register
@@ -70,7 +70,7 @@ class LIF(Emitter):
 
     def at_potential(self, v_mV: jax.Array) -> LIFState:
         """The state of cells at `v_mV` (n_cells,), none refractory."""
-        return LIFState(v_mV=v_mV, hold_steps=jnp.zeros_like(v_mV))
+        return LIFState(v_mV=v_mV, refractory_steps=jnp.zeros_like(v_mV))
 
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
@@ -89,11 +89,11 @@ class LIF(Emitter):
                 free_mV = (
                     free_mV + self._gain_ramp(tau_ms, syn.tau_ms[r], dt_ms) * syn.ramp_pA_per_ms[r]
                 )
-        v_mV = jnp.where(state.hold_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
+        v_mV = jnp.where(state.refractory_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
         # no refractory cell stands above threshold: to ask would cost a copy a step
         spikes = v_mV >= self.v_th_mV
         refractory_steps = jnp.where(
-            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0
+            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.refractory_steps - 1.0
         )
         return LIFState(v_mV, refractory_steps.astype(v_mV.dtype)), spikes
 
@@ -110,7 +110,7 @@ class LIF(Emitter):
         dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
-        is_refractory = before.hold_steps > 0.5
+        is_refractory = before.refractory_steps > 0.5
         start_mV = self._start_mV(before)
         capacitive = self.c_m_pF * (after.v_mV - start_mV) / dt_ms
         jump_pA = self.jumped_pA(before, syn, dt_ms).sum(0)
@@ -123,7 +123,7 @@ class LIF(Emitter):
         self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
-        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+        return free_jumps_pA(before.refractory_steps, self.c_m_pF, syn, dt_ms)
 
     def _mean_mV(
         self,
@@ -214,12 +214,15 @@ class LIF(Emitter):
 
 
 def free_jumps_pA(
-    hold_steps: jax.Array, c_m_pF: jax.Array | float, syn: SynapticInput, dt_ms: jax.Array | float
+    refractory_steps: jax.Array,
+    c_m_pF: jax.Array | float,
+    syn: SynapticInput,
+    dt_ms: jax.Array | float,
 ) -> jax.Array:
     """The mean current over a step that each jump stands for, (n_jumps, n_cells), 0 where a cell is
     refractory.
     """
-    return jnp.where(hold_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
+    return jnp.where(refractory_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
 
 
 def exponential_decay(

@@ -13,12 +13,12 @@ from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_dis
 
 
 class TwoCompartmentState(NamedTuple):
-    """v_mV, the soma's, before reset where a cell just spiked; hold_steps; v_d_mV, the dendrite's;
+    """v_mV, the soma's, before reset where a cell just spiked; refractory_steps; v_d_mV, the dendrite's;
     each (n_cells,).
     """
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
     v_d_mV: jax.Array
 
 
@@ -118,9 +118,9 @@ class TwoCompartment(Emitter):
         end = self._path(state, i_pA, syn, dt_ms)[0]
         spikes = end.v_mV >= self.v_th_mV
         refractory_steps = jnp.where(
-            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0
+            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.refractory_steps - 1.0
         )
-        return end._replace(hold_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
+        return end._replace(refractory_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
 
     def threshold_distance(
         self, before: TwoCompartmentState, after: TwoCompartmentState
@@ -241,14 +241,14 @@ class TwoCompartment(Emitter):
         """
         share = syn.jump_shares(self.dendrite_share)
         soma_pA = (1.0 - share) * syn.jumps_pA(self.c_s_pF, dt_ms)
-        return jnp.where(before.hold_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(
+        return jnp.where(before.refractory_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(
             self.c_d_pF, dt_ms
         )
 
     def _start(self, state: TwoCompartmentState) -> tuple[TwoCompartmentState, jax.Array]:
         """The state at the start of this step, soma reset after a spike; and who is refractory."""
         v_mV = jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
-        return state._replace(v_mV=v_mV), state.hold_steps > 0.5
+        return state._replace(v_mV=v_mV), state.refractory_steps > 0.5
 
     def _currents(
         self, state: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float

@@ -30,14 +30,14 @@ def step_circuit(
     dt_ms: jax.Array | float,
     carry: Carry,
     inputs_t: InputChunk,
-    watch: Callable[[View], list[jax.Array]],
+    read_sums: Callable[[View], list[jax.Array]],
 ) -> tuple[Carry, jax.Array, View, list[jax.Array]]:
-    """Return the state after one step, its packed spikes, the view and what `watch` read of it.
+    """Return the state after one step, its packed spikes, the view and what `read_sums` read of it.
 
     decay: the decay over one step of each receptor's current.
     """
     noise_state, cells, spike_mask, view = _step_cells(circuit, inputs, dt_ms, carry, inputs_t)
-    sums = watch(view)
+    sums = read_sums(view)
     spike_bits = pack(spike_mask) if circuit.leading is None else circuit.leading.words(spike_mask)
     next_carry = _receive_inputs(
         circuit, inputs, decay, dt_ms, carry, inputs_t, [spike_bits, *sums]
@@ -54,7 +54,7 @@ def replay_step(
     dt_ms: jax.Array | float,
     carry: Carry,
     inputs_t: InputChunk,
-    watch: Callable[[View], list[jax.Array]],
+    read_sums: Callable[[View], list[jax.Array]],
     spikes_t: SpikingCells,
 ) -> tuple[Carry, View, list[jax.Array]]:
     """Run `step_circuit` without cells, from known spikes: the cells' input is the same, to the
@@ -65,7 +65,7 @@ def replay_step(
     noise_state, i_ext_pA = _external_current(circuit, inputs, carry, inputs_t, dt_ms)
     no_spikes = jnp.zeros(circuit.n_cells, bool)
     view = View(circuit, (), (), synaptic_input(circuit, carry, dt_ms), i_ext_pA, no_spikes, dt_ms)
-    sums = watch(view)
+    sums = read_sums(view)
     next_carry = _receive_inputs(circuit, inputs, decay, dt_ms, carry, inputs_t, sums)._replace(
         noise=noise_state
     )
@@ -96,7 +96,7 @@ def _receive_inputs(
     fluctuations = _step_ou(inputs, carry, dt_ms)
     rise_state = rise_rows[0] if rise_rows else None
     return carry._replace(
-        syn=syn, ring=ring, poisson=poisson, fluctuations=fluctuations, second=rise_state
+        syn=syn, ring=ring, poisson=poisson, fluctuations=fluctuations, second_rows=rise_state
     )
 
 
@@ -177,7 +177,7 @@ def _update_synapses(
     if len(circuit.jumping) < circuit.n_receptors:
         syn = _decay_factors(circuit, decay, read_step) * syn
         if circuit.leading is not None and ring is not None:
-            syn = syn + circuit.leading.ring.due(ring, read_step)
+            syn = syn + circuit.leading.ring.read_slot(ring, read_step)
         else:
             syn = syn + zero
         syn = _add_stimuli(circuit, inputs, syn, carry, inputs_t, zero, jumps=False)
@@ -192,10 +192,16 @@ def _update_synapses(
 
 def _step_rise(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> list[jax.Array]:
     """Return the second rows of state after the step, flat, or [] if no receptor has one."""
-    if carry.second is None:
+    if carry.second_rows is None:
         return []
-    first, second = (rows.reshape(-1, circuit.n_cells) for rows in (carry.syn, carry.second))
-    return [step_rise(first, second, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)]
+    first_rows, second_rows = (
+        rows.reshape(-1, circuit.n_cells) for rows in (carry.syn, carry.second_rows)
+    )
+    return [
+        step_rise(first_rows, second_rows, circuit.tau_syn_ms, circuit.rise_states, dt_ms).reshape(
+            -1
+        )
+    ]
 
 
 def _external_current(
@@ -253,7 +259,7 @@ def _read_arrivals(
         return None
     arriving = jnp.zeros_like(carry.syn)
     if circuit.leading is not None and carry.ring is not None:
-        arriving = circuit.leading.ring.due(carry.ring, carry.step)
+        arriving = circuit.leading.ring.read_slot(carry.ring, carry.step)
     zero = jnp.minimum(carry.step, 0).astype(arriving.dtype)  # 0, which XLA cannot tell
     arriving = _add_stimuli(circuit, inputs, arriving, carry, inputs_t, zero, jumps=True)
     return arriving.reshape(circuit.n_receptors, circuit.n_cells)
@@ -357,7 +363,9 @@ def synaptic_input(
     def v_mV() -> jax.Array:
         return scatter_groups(circuit, [state.v_mV for state in carry.cells])
 
-    second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
+    second_rows = (
+        None if carry.second_rows is None else carry.second_rows.reshape(-1, circuit.n_cells)
+    )
     return build_synaptic_input(
-        circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving
+        circuit, carry.syn.reshape(-1, circuit.n_cells), second_rows, v_mV, dt_ms, arriving
     )

@@ -15,7 +15,7 @@ from jtfne._check import POSITIVE, Limit, number, refuse, whole_number
 from jtfne._precision import defined_jax_flags, precision
 from jtfne._tree import register
 from jtfne.config import Config
-from jtfne.delivery import Choice, EdgeList, check_choice
+from jtfne.delivery import DeliverySpec, EdgeList, check_delivery_spec
 from jtfne.flatnet._cells import (
     build_groups,
     name_cells,
@@ -75,7 +75,7 @@ class FlatNet:
         dt_ms: float,
         mechanisms: Iterable[str] = (),
         tracked: bool = True,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
     ) -> Self:
         """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those
         in use.
@@ -225,7 +225,7 @@ def flatten_net(
     dt_ms: float,
     mechanisms: Iterable[str] = (),
     tracked: bool = True,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
 ) -> FlatNet:
     """`FlatNet.of`, made once for each set of arguments and kept as long as the net."""
     key = _make_key(net, dt_ms, mechanisms, tracked, delivery)
@@ -244,14 +244,18 @@ def has_flat(
     dt_ms: float,
     mechanisms: Iterable[str] = (),
     tracked: bool = True,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
 ) -> bool:
     """Whether the arrays that `flatten_net` gives for these arguments are there already."""
     return net.remembers(_make_key(net, dt_ms, mechanisms, tracked, delivery))
 
 
 def _make_key(
-    net: NetData, dt_ms: float, mechanisms: Iterable[str], tracked: bool, delivery: Choice | None
+    net: NetData,
+    dt_ms: float,
+    mechanisms: Iterable[str],
+    tracked: bool,
+    delivery: DeliverySpec | None,
 ) -> tuple[Any, ...]:
     """The key under which a net remembers one of its sets of arrays."""
     return float(dt_ms), tuple(mechanisms), tracked, net.config.run.dtype, delivery
@@ -262,7 +266,7 @@ def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where
     number(dt_ms, POSITIVE, name="dt_ms", where=where)
     check_names(mechanisms, name="mechanisms", where=where)
     check_flag(tracked, name="tracked", where=where)
-    check_choice(delivery, where)
+    check_delivery_spec(delivery, where)
 
 
 def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) -> None:

@@ -117,9 +117,9 @@ def phase_amplitude(
     31:51-61.
     """
     if amplitude_Hz[1] - amplitude_Hz[0] < 2.0 * phase_Hz[1] * (1.0 - 1e-9):
-        message_given = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
+        problem = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
         raise ValueError(
-            f"{message_given} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, "
+            f"{problem} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, "
             "for the sidebands"
         )
     slow, fast = analytic(x, dt_ms, phase_Hz), analytic(y, dt_ms, amplitude_Hz)

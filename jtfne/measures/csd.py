@@ -80,8 +80,8 @@ def estimate(
     values = jnp.asarray(potential_V)
     matrix = method.matrix(z_mm, sigma_S_m)
     if values.shape[-1] != matrix.shape[1]:
-        message_given = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
-        raise ValueError(f"{message_given} is not allowed; allowed: as many (in estimate)")
+        problem = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
+        raise ValueError(f"{problem} is not allowed; allowed: as many (in estimate)")
     return values @ jnp.asarray(matrix.T, values.dtype)
 
 

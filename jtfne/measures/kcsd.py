@@ -60,8 +60,8 @@ class KernelCSD:
         Raises: JtfneError before a choice is made.
         """
         if len(self.widths_mm) > 1 or len(self.ridges) > 1:
-            message_given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
-            raise refuse(message_given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
+            problem = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
+            raise refuse(problem, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
         z = depths(z_mm, even=False, where=WHERE)
         width = self.widths_mm[0]
         potentials = self._potentials(z, width, sigma_S_m)

@@ -111,11 +111,11 @@ def stationary_rates(
     )
     n = mu_ext.size
     if not (k.shape == jump.shape == (n, n) and mu_ext.shape == variance_ext.shape == (n,)):
-        message_given = (
+        problem = (
             f"inputs {k.shape}, jump {jump.shape}, mu_ext {mu_ext.shape}, variance_ext "
             f"{variance_ext.shape}"
         )
-        raise refuse(message_given, "(n, n), (n, n), (n,), (n,)", where)
+        raise refuse(problem, "(n, n), (n, n), (n,), (n,)", where)
     gain_mV, gain_mV2 = (tau_m_ms / MS_PER_s * k * power for power in (jump, jump * jump))
     rate_Hz = np.full(n, start_Hz)
     for _ in range(max_steps):
@@ -126,11 +126,11 @@ def stationary_rates(
         if float(np.abs(deficit_Hz).max()) < 1e-9:
             return Stationary(rate_Hz, mu, sigma)
         rate_Hz = rate_Hz + step * deficit_Hz
-    message_given = (
+    problem = (
         f"rates that still move by {np.abs(deficit_Hz).max():.2g} Hz after max_steps={max_steps} "
         f"of step={step:g}"
     )
-    raise refuse(message_given, "rates that come to rest", where)
+    raise refuse(problem, "rates that come to rest", where)
 
 
 def _noise_free(

@@ -176,12 +176,12 @@ def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Compla
     if onset_ms > stop_ms + CLOCK_ms or (
         baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_ms
     ):
-        message_given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
+        problem = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
         allowed = (
             f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a "
             "baseline within it"
         )
-        return message_given, allowed
+        return problem, allowed
     if baseline_ms and _find_baseline_samples(frame, onset_ms, baseline_ms).size == 0:
         return (
             f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms",

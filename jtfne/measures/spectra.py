@@ -217,15 +217,15 @@ def _check_band(
 ) -> Complaint | None:
     """Complaint about a band with too few frequencies, or beyond half the sampling rate."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
-    message_given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
+    problem = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
     if n < 2:
-        return f"{message_given}, {n} in a segment,", "2 samples or more"
+        return f"{problem}, {n} in a segment,", "2 samples or more"
     f_Hz = frequencies(frame, segment_ms)
     if high_Hz > f_Hz[-1] * (1 + 1e-9):
-        return message_given, f"up to {f_Hz[-1]:g} Hz"
+        return problem, f"up to {f_Hz[-1]:g} Hz"
     if _find_in_band(f_Hz, low_Hz, high_Hz).size < at_least:
         return (
-            message_given,
+            problem,
             f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz",
         )
     return None

@@ -143,9 +143,9 @@ def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bo
     """Mask of the frequencies within the closed band. Raises: ValueError if there is none."""
     in_band: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
     if not in_band.any():
-        message_given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
+        problem = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
         raise ValueError(
-            f"{message_given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} "
+            f"{problem} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} "
             "Hz (in flip)"
         )
     return in_band

@@ -30,12 +30,12 @@ class Weights:
         for delay_ms in (self.excitation_ms, self.inhibition_ms):
             steps = round(delay_ms / dt_ms)
             if abs(steps * dt_ms - delay_ms) > SHARE * abs(delay_ms) + 1e-9:
-                message_given, allowed = (
+                problem, allowed = (
                     f"samples of {dt_ms:g} ms",
                     f"samples that meet a delay of {delay_ms:.4g} ms to 5 %",
                 )
                 raise ValueError(
-                    f"{message_given} is not allowed; allowed: {allowed}, such as 0.1 ms (in "
+                    f"{problem} is not allowed; allowed: {allowed}, such as 0.1 ms (in "
                     "weighted_sum)"
                 )
             delays.append(steps)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.operators._given import Matrix as Matrix
-from jtfne.operators._given import directions as given_directions
-from jtfne.operators._given import unit_rows as unit_rows
+from jtfne.operators._checks import Matrix as Matrix
+from jtfne.operators._checks import check_directions
+from jtfne.operators._checks import unit_rows as unit_rows
 
 
 @register
@@ -81,7 +81,7 @@ class Operator:
                 "one of dipoles, (n_channels, n_dipoles, 3)",
                 where,
             )
-        unit_directions = given_directions(
+        unit_directions = check_directions(
             directions, self.matrix.shape[1:], name="directions", where=where
         )
         matrix: Matrix = np.einsum("cdk,dk->cd", np.asarray(self.matrix), unit_directions)

@@ -11,7 +11,7 @@ import numpy as np
 from jtfne._check import Limit, describe_value, refuse
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import LARGEST, conductivity, number
+from jtfne.operators._checks import LARGEST, check_conductivity, check_number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,13 +47,13 @@ class Tissue:
         Raises: JtfneError for conductivities that are none, and for anisotropic tissue below a
         conductor.
         """
-        sigma = conductivity(sigma_S_m, where=where)
+        sigma = check_conductivity(sigma_S_m, where=where)
         if surface is not None:
             if not isinstance(surface, Surface):
                 raise refuse(f"surface={describe_value(surface)}", "a Surface(...) or None", where)
             surface_where = f"{where}, Surface"
-            number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=surface_where)
-            above = number(
+            check_number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=surface_where)
+            above = check_number(
                 surface.sigma_above_S_m,
                 Limit(0.0, LARGEST),
                 name="sigma_above_S_m",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne._check import one_of, refuse
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import check_length, directions, numbers, places
+from jtfne.operators._checks import check_array, check_directions, check_length, check_places
 
 if TYPE_CHECKING:
     import mne
@@ -55,10 +55,10 @@ class Coils:
         units: Sequence[str],
     ) -> None:
         where = "Coils"
-        points = places(points_mm, name="points_mm", where=where)
-        float_counts = numbers(n_points, 1, name="n_points", where=where)
+        points = check_places(points_mm, name="points_mm", where=where)
+        float_counts = check_array(n_points, 1, name="n_points", where=where)
         counts = float_counts.astype(np.int64)
-        coil_weights = numbers(weights, 1, name="weights", where=where)
+        coil_weights = check_array(weights, 1, name="weights", where=where)
         n = (len(counts),)
         texts = check_length(
             names, n, f"{n[0]} names, one for each of n_points", name="names", where=where
@@ -77,7 +77,7 @@ class Coils:
                 f"{len(points)} points_mm"
             )
             raise refuse(problem, "as many of each, at least one a coil", where)
-        unit_normals = directions(normals, points.shape, name="normals", where=where)
+        unit_normals = check_directions(normals, points.shape, name="normals", where=where)
         unit_names = tuple(
             one_of(str(unit), ("T", "T/m"), name="unit", where=where) for unit in unit_texts
         )

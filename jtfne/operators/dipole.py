@@ -9,7 +9,7 @@ import numpy.typing as npt
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import CONDUCTIVITY_S_m, number, places, refuse_coincident
+from jtfne.operators._checks import CONDUCTIVITY_S_m, check_number, check_places, refuse_coincident
 
 
 @register
@@ -29,9 +29,9 @@ class InfiniteDipole(Operator):
         self, points_mm: npt.ArrayLike, dipoles_mm: npt.ArrayLike, sigma_S_m: float
     ) -> None:
         where = "InfiniteDipole"
-        points = places(points_mm, name="points_mm", where=where)
-        dipoles = places(dipoles_mm, name="dipoles_mm", where=where)
-        sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
+        points = check_places(points_mm, name="points_mm", where=where)
+        dipoles = check_places(dipoles_mm, name="dipoles_mm", where=where)
+        sigma = check_number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
         parameters: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
         matrix = infinite_potential(points, dipoles, sigma, where)
         super().__init__(

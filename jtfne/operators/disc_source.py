@@ -9,8 +9,8 @@ import numpy.typing as npt
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
+from jtfne.operators._checks import CONDUCTIVITY_S_m, RADIUS_mm, check_array, check_number
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import CONDUCTIVITY_S_m, RADIUS_mm, number, numbers
 
 
 @register
@@ -38,10 +38,10 @@ class DiscSource(Operator):
         surface: Surface | None = None,
     ) -> None:
         where = "DiscSource"
-        contacts = numbers(contact_depths_mm, 1, name="contact_depths_mm", where=where)
-        sources = numbers(source_depths_mm, 1, name="source_depths_mm", where=where)
-        radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
-        sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
+        contacts = check_array(contact_depths_mm, 1, name="contact_depths_mm", where=where)
+        sources = check_array(source_depths_mm, 1, name="source_depths_mm", where=where)
+        radius = check_number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
+        sigma = check_number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
         tissue = Tissue.build(sigma, surface, where)
         tissue.refuse_above(contacts, name="contact_depths_mm", where=where)
         tissue.refuse_above(sources, name="source_depths_mm", where=where)

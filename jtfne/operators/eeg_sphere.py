@@ -11,14 +11,14 @@ from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import (
+from jtfne.operators._checks import (
     SLACK,
     CONDUCTIVITY_S_m,
     RADIUS_mm,
     check_length,
-    number,
-    places,
-    point,
+    check_number,
+    check_places,
+    check_point,
 )
 from jtfne.operators.dipole import infinite_potential
 
@@ -60,9 +60,9 @@ class FourSphere(Operator):
     ) -> None:
         where = "FourSphere"
         spheres = Spheres.from_numbers(radii_mm, sigmas_S_m, where)
-        centre = point(centre_mm, name="centre_mm", where=where)
-        sensors = places(sensors_mm, name="sensors_mm", where=where) - centre
-        dipoles = places(dipoles_mm, name="dipoles_mm", where=where) - centre
+        centre = check_point(centre_mm, name="centre_mm", where=where)
+        sensors = check_places(sensors_mm, name="sensors_mm", where=where) - centre
+        dipoles = check_places(dipoles_mm, name="dipoles_mm", where=where) - centre
         _refuse_outside(sensors, dipoles, spheres, where)
         matrix = _potential(spheres, sensors, dipoles, where)
         parameters: dict[str, Any] = {
@@ -92,10 +92,11 @@ class Spheres(NamedTuple):
         radius_values = check_length(radii_mm, (4,), four, name="radii_mm", where=where)
         sigma_values = check_length(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
         radii = tuple(
-            number(radius, RADIUS_mm, name="radii_mm", where=where) for radius in radius_values
+            check_number(radius, RADIUS_mm, name="radii_mm", where=where)
+            for radius in radius_values
         )
         sigmas = tuple(
-            number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where)
+            check_number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where)
             for sigma in sigma_values
         )
         if not (np.diff(radii) > 0.0).all():

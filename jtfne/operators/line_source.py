@@ -10,8 +10,8 @@ from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
+from jtfne.operators._checks import LENGTH_mm, check_number, check_places, refuse_coincident
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import LENGTH_mm, number, places, refuse_coincident
 
 
 @register
@@ -41,10 +41,10 @@ class LineSource(Operator):
         surface: Surface | None = None,
     ) -> None:
         where = "LineSource"
-        contacts = places(contacts_mm, name="contacts_mm", where=where)
-        starts = places(starts_mm, name="starts_mm", where=where)
-        ends = places(ends_mm, name="ends_mm", where=where)
-        radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
+        contacts = check_places(contacts_mm, name="contacts_mm", where=where)
+        starts = check_places(starts_mm, name="starts_mm", where=where)
+        ends = check_places(ends_mm, name="ends_mm", where=where)
+        radius = check_number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
         if starts.shape != ends.shape:
             raise refuse(
                 f"starts_mm {starts.shape} with ends_mm {ends.shape}", "as many of each", where

@@ -10,7 +10,7 @@ from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import MU0, directions, places, point
+from jtfne.operators._checks import MU0, check_directions, check_places, check_point
 
 if TYPE_CHECKING:
     from jtfne.operators.coils import Coils
@@ -46,8 +46,8 @@ class SarvasSphere(Operator):
         centre_mm: npt.ArrayLike = (0.0, 0.0, 0.0),
     ) -> None:
         where = "SarvasSphere"
-        head_points = places(points_mm, name="points_mm", where=where)
-        unit_normals = directions(normals, head_points.shape, name="normals", where=where)
+        head_points = check_places(points_mm, name="points_mm", where=where)
+        unit_normals = check_directions(normals, head_points.shape, name="normals", where=where)
         centre, points, dipoles = _from_centre(head_points, dipoles_mm, centre_mm, where)
         parameters: dict[str, Any] = {
             "points_mm": head_points.tolist(), "normals": unit_normals.tolist(), "centre_mm": centre.tolist(),
@@ -95,9 +95,9 @@ def _from_centre(
 
     Raises: JtfneError unless all points are farther out than all dipoles.
     """
-    centre = point(centre_mm, name="centre_mm", where=where)
+    centre = check_point(centre_mm, name="centre_mm", where=where)
     points = points_mm - centre
-    dipoles = places(dipoles_mm, name="dipoles_mm", where=where) - centre
+    dipoles = check_places(dipoles_mm, name="dipoles_mm", where=where) - centre
     radius, depth = np.linalg.norm(points, axis=1), np.linalg.norm(dipoles, axis=1)
     if radius.min() <= depth.max():
         raise refuse(

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
+from jtfne.operators._checks import LENGTH_mm, check_number, check_places, refuse_coincident
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import LENGTH_mm, number, places, refuse_coincident
 
 
 @register
@@ -43,9 +43,9 @@ class PointSource(Operator):
         surface: Surface | None = None,
     ) -> None:
         where = "PointSource"
-        contacts = places(contacts_mm, name="contacts_mm", where=where)
-        sources = places(sources_mm, name="sources_mm", where=where)
-        radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
+        contacts = check_places(contacts_mm, name="contacts_mm", where=where)
+        sources = check_places(sources_mm, name="sources_mm", where=where)
+        radius = check_number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
         tissue = Tissue.build(sigma_S_m, surface, where)
         tissue.refuse_above(contacts[:, 2], name="contacts_mm", where=where)
         tissue.refuse_above(sources[:, 2], name="sources_mm", where=where)

@@ -130,8 +130,8 @@ class GSDR(CompiledSearch):
                     f"{state.record.lower.shape}",
                     "GSDR.tell",
                 )
-        told_state: GSDRState = self._checked_tell(state, candidates, scores, gradients, factor)
-        return told_state
+        new_state: GSDRState = self._checked_tell(state, candidates, scores, gradients, factor)
+        return new_state
 
     def _tell(
         self, state: GSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any
@@ -193,12 +193,10 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
         or np.shape(before) != np.shape(after)
         or not 0 <= shift <= len(before) - 2
     ):
-        message_given = (
+        problem = (
             f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
         )
-        raise refuse(
-            message_given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor"
-        )
+        raise refuse(problem, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")
     x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
     x, y = x - x.mean(axis=0, keepdims=True), y - y.mean(axis=0, keepdims=True)
     power = (x**2).sum(axis=0) * (y**2).sum(axis=0)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
 from jtfne.config import SOURCE_MAPS, Config, Selector, SourceMap
-from jtfne.config.source_maps import OTHERS, sign_of, words_of
+from jtfne.config.source_maps import OTHERS, find_sign, list_current_tags
 from jtfne.emitters import can_receive, has_method
 from jtfne.flatnet import lay_out_rows, mechanisms_of
 from jtfne.operators.depths import compartments_mm, depth_weights
@@ -93,7 +93,7 @@ def _infer_sign(name: str, net: NetData, config: Config) -> int:
 
     By the weights of its synapses and stimuli, where the mechanism itself has no sign.
     """
-    declared_sign = sign_of(config.circuit.mechanisms[name])
+    declared_sign = find_sign(config.circuit.mechanisms[name])
     if declared_sign:
         return declared_sign
     weights: list[Any] = [
@@ -123,7 +123,7 @@ def _iterate_currents(
     for k, names in enumerate(
         lay_out_rows(net, mechanisms_of(config)).receptors if "synaptic" in terms else ()
     ):
-        yield k, tuple(words_of(name, signs[name]) for name in names)
+        yield k, tuple(list_current_tags(name, signs[name]) for name in names)
     if "external" in terms:
         yield EXTERNAL, (("external",),)
 

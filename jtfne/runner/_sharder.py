@@ -159,7 +159,9 @@ class Sharder:
             step=self.replicate(state.step),
             cells=tuple(cells),
             syn=self._shard_rows(state.syn, n_cells),
-            second=None if state.second is None else self._shard_rows(state.second, n_cells),
+            second_rows=None
+            if state.second_rows is None
+            else self._shard_rows(state.second_rows, n_cells),
             ring=self._stack_devices(lambda k: np.zeros(ring.size, dtype)),
             noise=None if state.noise is None else jax.tree.map(self.shard_cells, state.noise),
             poisson=tuple(poisson),

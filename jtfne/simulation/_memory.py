@@ -13,7 +13,7 @@ from jtfne._check import JtfneError
 from jtfne._cores import available_bytes, n_cores, resident_bytes
 from jtfne._precision import precision
 from jtfne.config import Config
-from jtfne.delivery import Choice, default_delivery
+from jtfne.delivery import DeliverySpec, default_delivery
 from jtfne.flatnet import CHUNK_EDGES, describe_synapses, has_flat, lay_out_rows, mechanisms_of
 from jtfne.probes import Plan, SourceRows, VoltageRows
 from jtfne.readouts import Keep
@@ -96,7 +96,7 @@ def estimate_sizes(
     n_trials: int,
     length: int,
     on_disk: bool = False,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
 ) -> MemoryEstimate:
     """Estimate the memory of a run from sizes alone: nothing is laid out or compiled for it.
 
@@ -152,7 +152,9 @@ class _Edges(NamedTuple):
     work: int
 
 
-def _circuit_sizes(net: NetData, config: Config, delivery: Choice | None) -> tuple[int, _Edges]:
+def _circuit_sizes(
+    net: NetData, config: Config, delivery: DeliverySpec | None
+) -> tuple[int, _Edges]:
     """Return the entries of the ring buffer, and the bytes of synapses not yet in memory."""
     mechanisms, dt_ms = mechanisms_of(config), config.run.dt_ms
     layout = lay_out_rows(net, mechanisms)

@@ -81,27 +81,27 @@ def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
 
 
 def step_rise(
-    first: jax.Array,
-    second: jax.Array,
+    first_rows: jax.Array,
+    second_rows: jax.Array,
     tau_ms: jax.Array,
     kinds: tuple[RiseState, ...],
     dt_ms: jax.Array | float,
 ) -> jax.Array:
     """The second rows (n_second, n_cells) after dt, from all rows before; exact on the grid.
 
-    first: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then
-    those of `second`.
+    first_rows: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then
+    those of `second_rows`.
     """
     rows = []
     for k, (receptor, equal_taus) in enumerate(kinds):
-        tau, rise = tau_ms[first.shape[0] + k], tau_ms[receptor]
+        tau, rise = tau_ms[first_rows.shape[0] + k], tau_ms[receptor]
         decay = jnp.exp(-dt_ms / tau)
         gain = (
             jnp.e * dt_ms / tau * decay
             if equal_taus
             else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
         )
-        rows.append(decay * second[k] + gain * first[receptor])
+        rows.append(decay * second_rows[k] + gain * first_rows[receptor])
     return jnp.stack(rows)
 
 
@@ -119,8 +119,8 @@ class Course(NamedTuple):
 
 
 def courses(
-    first: jax.Array,
-    second: jax.Array | None,
+    first_rows: jax.Array,
+    second_rows: jax.Array | None,
     tau_ms: jax.Array,
     kinds: tuple[RiseState, ...],
     dt_ms: jax.Array | float,
@@ -133,23 +133,23 @@ def courses(
     by the exponential of the same mean over the step, so that its charge is exact and the error
     over dt of second order, as for all conductances.
     """
-    n_receptors = first.shape[0]
+    n_receptors = first_rows.shape[0]
     second_by_receptor = {rise.receptor: (k, rise.equal_taus) for k, rise in enumerate(kinds)}
     course_list = []
     for receptor in range(n_receptors):
-        row, tau = first[receptor], tau_ms[receptor]
-        if receptor not in second_by_receptor or second is None:
+        row, tau = first_rows[receptor], tau_ms[receptor]
+        if receptor not in second_by_receptor or second_rows is None:
             course_list.append(Course(receptor, row, tau))
             continue
         k, equal_taus = second_by_receptor[receptor]
         if equal_taus and not conductive[receptor]:
-            course_list.append(Course(receptor, second[k], tau, jnp.e / tau * row))
+            course_list.append(Course(receptor, second_rows[k], tau, jnp.e / tau * row))
         elif equal_taus:
             dt_over_tau = dt_ms / tau
             course_list.append(
                 Course(
                     receptor,
-                    second[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row,
+                    second_rows[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row,
                     tau,
                 )
             )
@@ -157,7 +157,7 @@ def courses(
             decay = tau_ms[n_receptors + k]
             decay_value = peak_gain(tau, decay) * row
             course_list += [
-                Course(receptor, second[k] + decay_value, decay),
+                Course(receptor, second_rows[k] + decay_value, decay),
                 Course(receptor, -decay_value, tau),
             ]
     return course_list
