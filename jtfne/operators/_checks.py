@@ -1,4 +1,4 @@
-"""Checks of what physical operators are built from: places, directions, conductivities, lengths."""
+"""Checks of the arguments of physical operators: places, directions, conductivities, lengths."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -38,13 +38,39 @@ needs 210.
 class FourSphere(Operator):
     """Potential of dipoles in the brain of a four-sphere head: (n_sensors, n_dipoles, 3) V/(A m).
 
-    sensors_mm (n_sensors, 3): anywhere in the head or on it, most often on the scalp (see
-    `onto_sphere`); dipoles_mm (n_dipoles, 3): in the brain; centre_mm (3,), all in one frame.
-    radii_mm: of brain, fluid, skull and scalp; sigmas_S_m: their conductivities. No reference is
-    taken: the mean over the scalp's surface is zero.
-    Raises: JtfneError.
-    Source: Naess et al. (2017), Front. Hum. Neurosci. 11:490 (formulas as corrected there).
+    Parameters
+    ----------
+    sensors_mm : array_like of float, shape (n_sensors, 3)
+        Anywhere in the head or on it, most often on the scalp (see `onto_sphere`).
+    dipoles_mm : array_like of float, shape (n_dipoles, 3)
+        Where the dipoles are, in the brain.
+    centre_mm : array_like of float, shape (3,)
+        Centre of the head, in the frame of sensors and dipoles.
+    radii_mm : sequence of four floats
+        Outer radii of brain, fluid, skull and scalp.
+    sigmas_S_m : sequence of four floats
+        Their conductivities.
 
+    Raises
+    ------
+    JtfneError
+        For numbers that are not finite or out of range, radii that do not increase, sensors outside
+        the head, dipoles outside the brain, and a dipole so near to a sensor outside the brain that
+        the series does not end.
+
+    Notes
+    -----
+    Assumptions:
+
+    - The four shells are concentric, ohmic, homogeneous and isotropic; around them is air.
+    - No reference is taken: the mean of the potential over the scalp is zero.
+
+    References
+    ----------
+    .. [1] Naess et al. (2017), Front. Hum. Neurosci. 11:490 (formulas as corrected there).
+
+    Examples
+    --------
     >>> head = FourSphere([[0.0, 0.0, 90.0]], [[0.0, 0.0, 78.0]])  # 1 nA m: 1.0625 uV
     >>> head.matrix.round(3) + 0.0
     array([[[   0.   ,    0.   , 1062.477]]])

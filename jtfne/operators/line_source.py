@@ -17,14 +17,37 @@ from jtfne.operators._conductor import Surface, Tissue
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class LineSource(Operator):
-    """Potential of line currents, even along each segment: (n_contacts, n_segments) V/A.
+    """Potential of currents that leave segments evenly: (n_contacts, n_segments) V/A.
 
-    contacts_mm (n_contacts, 3); starts_mm, ends_mm (n_segments, 3). radius_mm regularises: no
-    contact counts as closer than that to a segment's axis; 0 turns it off. Conductivity and surface
-    as `PointSource`.
-    Raises: JtfneError, for a segment without length too.
-    Source: Holt & Koch (1999), J. Comput. Neurosci. 6:169-184.
+    The integral of `PointSource` along each segment, with its current divided by its length.
 
+    Parameters
+    ----------
+    contacts_mm : array_like of float, shape (n_contacts, 3)
+        Where the potential is read.
+    starts_mm, ends_mm : array_like of float, shape (n_segments, 3)
+        The two ends of each segment.
+    sigma_S_m, surface
+        As for `PointSource`.
+    radius_mm : float
+        Radius of the segments: no contact counts as closer to the axis of a segment. 0 turns it
+        off.
+
+    Raises
+    ------
+    JtfneError
+        As `PointSource`, and for a segment without length.
+
+    Notes
+    -----
+    Assumptions: those of `PointSource`, and a current that is the same all along a segment.
+
+    References
+    ----------
+    .. [1] Holt & Koch (1999), J. Comput. Neurosci. 6:169-184.
+
+    Examples
+    --------
     >>> ends = [[0.0, 0.0, -0.05]], [[0.0, 0.0, 0.05]]
     >>> LineSource([[0.05, 0.0, 0.0]], *ends).matrix.round(3)
     array([[4675.832]])
