@@ -72,9 +72,7 @@ class AdaptiveLIF(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> AdaptiveLIFState:
-        """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); not adapted, none
-        refractory.
-        """
+        """The state of cells between reset and threshold, by `uniform` (n_cells,); not adapted."""
         return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
 
     def at_potential(self, v_mV: jax.Array) -> AdaptiveLIFState:
@@ -86,9 +84,7 @@ class AdaptiveLIF(Emitter):
     def step(
         self, state: AdaptiveLIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[AdaptiveLIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         start, w_pA, th_mV = self._start(state)
         w_end_pA, mean_pA = exponential_decay(w_pA, self.tau_w_ms, dt_ms)
         th_mV = exponential_decay(th_mV, self.tau_th_ms, dt_ms)[0]

@@ -1,9 +1,4 @@
-"""Generalised leaky integrate-and-fire emitters, levels 1 to 3 of the Allen Institute's GLIF
-models.
-
-Source: Teeter et al. (2018), Nat. Commun. 9:709. Defaults are one cell of the Allen Cell Types
-Database, as in the `glif_psc` model of NEST 3; the decay rates given there are 1/tau here.
-"""
+"""Generalised leaky integrate-and-fire emitters: GLIF1 to GLIF3 of the Allen Institute."""
 
 import dataclasses
 from typing import ClassVar, NamedTuple
@@ -96,9 +91,7 @@ class GLIF1(Emitter):
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[LIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         return self._membrane().step(state, i_pA, syn, dt_ms)
 
     def threshold_distance(self, before: LIFState, after: LIFState) -> jax.Array:
@@ -194,9 +187,7 @@ class GLIF2(Emitter):
     def step(
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF2State, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         start = self._start(state, dt_ms)
         th_mV = exponential_decay(
             _add_after_refractory(state.th_mV, self.th_add_mV, state.refractory_steps),
@@ -310,9 +301,7 @@ class GLIF3(Emitter):
     def step(
         self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF3State, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         (i_1_pA, mean_1_pA), (i_2_pA, mean_2_pA) = self._after_spike(state, dt_ms)
         start = LIFState(state.v_mV, state.refractory_steps)
         membrane_state, spikes = self._membrane().step(

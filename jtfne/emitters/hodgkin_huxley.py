@@ -86,8 +86,9 @@ class HodgkinHuxley(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> HodgkinHuxleyState:
-        """Up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1); gates as they would be there for
-        ever.
+        """The state of cells up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1).
+
+        Gates are those of a cell that has long been held there.
         """
         return self.at_potential(self.e_l_mV + SPREAD_mV * uniform)
 
@@ -104,9 +105,7 @@ class HodgkinHuxley(Emitter):
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> tuple[HodgkinHuxleyState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         path = self._path(state, i_pA, syn, dt_ms)
         return path.end, path.spikes
 

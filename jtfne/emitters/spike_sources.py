@@ -55,9 +55,7 @@ class PoissonSource(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> PoissonSourceState:
-        """Generators that all differ, by the place of each cell and by all of `uniform` (n_cells,)
-        in [0, 1).
-        """
+        """Generators that all differ, by each cell's place and `uniform` (n_cells,) in [0, 1)."""
         uniform_bits = (uniform * 2.0**24).astype(jnp.uint32)
         place = jnp.arange(uniform.shape[0], dtype=jnp.uint32)
         seed = _mix_bits(_mix_bits(jnp.sum(uniform_bits, dtype=jnp.uint32)) ^ _mix_bits(place))

@@ -13,8 +13,8 @@ from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_dis
 
 
 class TwoCompartmentState(NamedTuple):
-    """v_mV, the soma's, before reset where a cell just spiked; refractory_steps; v_d_mV, the dendrite's;
-    each (n_cells,).
+    """v_mV, the soma's, before reset where a cell just spiked; refractory_steps; v_d_mV, the
+    dendrite's; each (n_cells,).
     """
 
     v_mV: jax.Array
@@ -93,9 +93,7 @@ class TwoCompartment(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> TwoCompartmentState:
-        """The soma between reset and threshold, by `uniform` (n_cells,) in [0, 1); the dendrite at
-        rest.
-        """
+        """The state of cells at rest, somata spread up to threshold by `uniform` (n_cells,)."""
         v_mV = self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV)
         return TwoCompartmentState(
             v_mV, jnp.zeros_like(v_mV), self.v_rest_mV + jnp.zeros_like(v_mV)
@@ -112,9 +110,7 @@ class TwoCompartment(Emitter):
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> tuple[TwoCompartmentState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         end = self._path(state, i_pA, syn, dt_ms)[0]
         spikes = end.v_mV >= self.v_th_mV
         refractory_steps = jnp.where(
@@ -215,9 +211,7 @@ class TwoCompartment(Emitter):
         ), mean
 
     def jump(self, state: TwoCompartmentState, syn: SynapticInput) -> TwoCompartmentState:
-        """`state` of cells, none of them refractory, with the jumps of `syn` (before the first
-        step).
-        """
+        """`state` of cells, none of them refractory, after the jumps of `syn`."""
         return self._apply_jumps(state, jnp.zeros_like(state.v_mV, bool), syn)
 
     def _apply_jumps(
@@ -236,9 +230,7 @@ class TwoCompartment(Emitter):
     def _jumps_pA(
         self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[jax.Array, jax.Array]:
-        """The mean current that each jump stood for at soma and dendrite, (n_jumps, n_cells) each,
-        inward.
-        """
+        """Mean inward current of each jump at soma and dendrite, (n_jumps, n_cells) each."""
         share = syn.jump_shares(self.dendrite_share)
         soma_pA = (1.0 - share) * syn.jumps_pA(self.c_s_pF, dt_ms)
         return jnp.where(before.refractory_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(
