@@ -21,8 +21,7 @@ from jtfne.surrogates import Smoothed, Surrogate
 @register
 @dataclasses.dataclass(frozen=True)
 class SpikeRows:
-    """Engine recorder: how many spikes each cell has in every `every` steps, as numbers that may
-    have a derivative.
+    """Engine recorder: spike counts of each cell in every `every` steps, as differentiable numbers.
 
     index: int32 (n,), the cells, or None for all. name: that of the readout.
     """

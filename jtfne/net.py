@@ -199,8 +199,9 @@ class Net(NetData):
         return summarize_net(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it
-        back.
+        """Write the built circuit to a new folder, at most 12 bytes an edge.
+
+        `Net.open` reads it back.
 
         Parameters
         ----------
@@ -216,8 +217,7 @@ class Net(NetData):
 
     @classmethod
     def open(cls, path: str | Path, *, allow_code: bool = False) -> "Net":
-        """The circuit of a folder that `save` made, its arrays memory-mapped: nothing is drawn
-        again.
+        """The circuit of a folder that `save` made; its arrays are memory-mapped, nothing is drawn.
 
         Parameters
         ----------
@@ -268,9 +268,7 @@ class Net(NetData):
         progress: bool | None = None,
         delivery: DeliverySpec | None = None,
     ) -> Signals:
-        """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each
-        argument does.
-        """
+        """Simulate the circuit and return what its probes recorded: `jtfne.simulate(net, ...)`."""
         return simulation.simulate(
             self,
             paradigm,

@@ -1,4 +1,4 @@
-"""Plastic connections: a delivery of their own, and a state that the run carries along."""
+"""Synapses that change during a run: a delivery of their own, whose state the loop carries."""
 
 import dataclasses
 from typing import Any, NamedTuple, Protocol, Self
@@ -111,7 +111,9 @@ class STDPState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True)
 class STDPDelivery:
-    """Synapses of `PairSTDP`, by events: a source's spike lowers its row, a target's raises its
+    """Synapses of `PairSTDP`, delivered by events.
+
+    A spike of the source lowers the weights of its row, one of the target raises those of its
     column.
 
     incoming: int32 (n_cells, n_in), where the synapses onto each cell stand among the weights,

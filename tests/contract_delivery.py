@@ -245,7 +245,7 @@ def test_layout_holds_every_cell_once_in_order(runs, n_devices):
     layout = Layout.build(models.size, indices, n_devices)
     assert layout.rows.shape == (n_devices, layout.n_local) and layout.n_local % 32 == 0
     np.testing.assert_array_equal(layout.row_of[layout.position_of], np.arange(models.size))
-    device, local = layout.place(layout.position_of)
+    device, local = layout.locate(layout.position_of)
     np.testing.assert_array_equal(layout.rows[device, local], np.arange(models.size))
     # every device has as many cells of each model, and as even as words allow
     for k in range(len(runs)):

@@ -25,7 +25,7 @@ DENSE_UP_TO = 2**28  # bytes of all matrices; above, an accelerator gets the spa
 
 @dataclasses.dataclass(frozen=True)
 class SynapseSource:
-    """What a delivery is built from.
+    """The synapses that a delivery is built from, not yet laid out.
 
     chunks: the edges, a chunk of whole rows at a time. degrees: of each source, to the cells of
     each of n devices, given each cell's device: (n_cells,), n -> (n, n_cells). models: the rows of
@@ -55,7 +55,7 @@ class SynapseSource:
 
 
 class DeliverySpec(Protocol):
-    """How spikes are to be delivered; see `default_delivery`."""
+    """How spikes are to be delivered, before there are arrays; see `default_delivery`."""
 
     def n_bytes(self, synapses: SynapseSource) -> int:
         """About how much memory the arrays take."""
@@ -99,8 +99,9 @@ class Sparse:
 
 @dataclasses.dataclass(frozen=True)
 class Dense:
-    """`DenseDelivery`: a matrix a delay. For small circuits in batches, gradients and
-    accelerators.
+    """`DenseDelivery`: a matrix for each delay.
+
+    For small circuits in batches, gradients and accelerators.
     """
 
     def n_bytes(self, synapses: SynapseSource) -> int:
@@ -116,8 +117,9 @@ class Dense:
 
 @dataclasses.dataclass(frozen=True)
 class Sharded:
-    """`ShardedDelivery`: cells over the devices of `mesh`, of one axis; by default over all devices
-    of all processes.
+    """`ShardedDelivery`: cells shared out over the devices of `mesh`, which has one axis.
+
+    By default over all devices of all processes.
 
     More than one CPU device takes `jax.config.update("jax_num_cpu_devices", n)` before jax is first
     used, or `jtfne run --devices n`.
@@ -137,7 +139,7 @@ class Sharded:
         mesh = default_mesh() if self.mesh is None else self.mesh
         check_mesh(mesh)
         layout = Layout.build(synapses.ring.n_cells, synapses.models, mesh.size)
-        device_of = layout.place(layout.position_of)[0]
+        device_of = layout.locate(layout.position_of)[0]
         return ShardedDelivery.build(
             synapses.chunks(),
             synapses.degrees(device_of, mesh.size),
@@ -150,8 +152,9 @@ class Sharded:
 
 
 def check_delivery_spec(delivery: Any, where: str) -> None:
-    """Raises: JtfneError unless `delivery` is None or an object with `n_bytes` and `build`; a class
-    is none.
+    """Raises: JtfneError unless `delivery` is None or an object with `n_bytes` and `build`.
+
+    A class is refused: `Event()`, not `Event`.
     """
     methods = [callable(getattr(delivery, name, None)) for name in ("n_bytes", "build")]
     if delivery is not None and (isinstance(delivery, type) or not all(methods)):

@@ -1,6 +1,4 @@
-"""Dense delivery: one matrix a delay. For small circuits in batches, where a product of matrices
-pays.
-"""
+"""Dense delivery: a matrix for each delay, for small circuits in batches."""
 
 import dataclasses
 from typing import Self
@@ -20,8 +18,9 @@ MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and fa
 @register
 @dataclasses.dataclass(frozen=True)
 class DenseDelivery:
-    """Spikes (n_cells,) @ weights. Differentiable in the weights, and in the spikes if these are
-    floats.
+    """Spikes (n_cells,) times a matrix for each delay.
+
+    Differentiable in the weights, and in the spikes if these are floats.
 
     weights: (n_delays, n_cells, n_receptors * n_cells), zero where there is no synapse. connection:
     int16 of that shape, -1 where there is none, or None. delays: the steps that each matrix takes.

@@ -1,5 +1,6 @@
-"""Sparse delivery: every synapse at every step, as one sum by target. For batches, gradients and
-accelerators.
+"""Sparse delivery: every synapse at every step, summed by target.
+
+For batches, gradients and accelerators.
 """
 
 import dataclasses
@@ -17,8 +18,9 @@ from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, find_keys,
 @register
 @dataclasses.dataclass(frozen=True)
 class SparseDelivery:
-    """Synapses sorted by where they arrive. Differentiable in the weights, and in the spikes if
-    these are floats.
+    """Synapses sorted by where they arrive.
+
+    Differentiable in the weights, and in the spikes if these are floats.
 
     source, entry: int32 (n_synapses,); entry ascends and points into offsets. weights:
     (n_synapses,). offsets: int32 (n_entries,), all different, inside the ring. connection: int16

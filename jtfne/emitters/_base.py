@@ -67,7 +67,7 @@ class SynapticInput(NamedTuple):
     def mean_pA(self, dt_ms: jax.Array | float) -> jax.Array:
         """Exact mean of all currents, without conductances, over the step: (n_cells,)."""
         total = jnp.zeros(self.i_pA.shape[1])
-        # spelled out: fuses into the step, a matrix product does not
+        # a sum of terms, which XLA fuses into the step; a matrix product it does not
         for mean_pA in self.means_pA(dt_ms):
             total = total + mean_pA
         return total

@@ -1,4 +1,4 @@
-"""The one loop: cells step, spikes travel, recorders watch.
+"""The one loop: cells step, spikes travel, recorders read.
 
 Knows dt and state; no names, no probes.
 """

@@ -1,4 +1,4 @@
-"""What the loop runs on: the circuit, its inputs and its state as arrays, and who watches."""
+"""What the loop runs on: circuit, inputs and state as arrays, and the recorders that read them."""
 
 import dataclasses
 from typing import Any, NamedTuple, Protocol
@@ -204,10 +204,10 @@ class KnownSpikes(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """The state between two steps.
+    """The state that one step hands to the next: the `carry` of `jax.lax.scan`.
 
-    cells: one state a group. syn: (n_receptors * n_cells,); second_rows: (n_second * n_cells,) or None.
-    noise: generator states. poisson: one an input. plastic: one of each of the circuit's.
+    cells: one state a group. syn: (n_receptors * n_cells,); second_rows: (n_second * n_cells,) or
+    None. noise: generator states. poisson: one an input. plastic: one of each of the circuit's.
     """
 
     step: jax.Array
@@ -282,7 +282,7 @@ class Recorder(Protocol):
 
 
 class Chunk(NamedTuple):
-    """The output of a chunk.
+    """The output of a chunk: packed spikes, and what the recorders keep.
 
     words: packed spikes, uint32 (n_steps, n_words). recorded: one entry a recorder.
     """

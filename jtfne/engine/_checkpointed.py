@@ -36,8 +36,8 @@ def advance_checkpointed(
     n_chunks = n_steps // length
 
     @jax.checkpoint
-    def run_chunk(carry: Carry, chunk_clock: InputChunk) -> tuple[Carry, Chunk]:
-        return advance(circuit, inputs, recorders, carry, chunk_clock, dt_ms)
+    def run_chunk(carry: Carry, chunk_inputs: InputChunk) -> tuple[Carry, Chunk]:
+        return advance(circuit, inputs, recorders, carry, chunk_inputs, dt_ms)
 
     def split_into_chunks(column: jax.Array) -> jax.Array:
         return column[: n_chunks * length].reshape(n_chunks, length, *column.shape[1:])

@@ -121,7 +121,7 @@ def advance(
     input_chunk: InputChunk,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
-    """Run the steps of `input_chunk` from `carry`; return the state after them and the chunk's output.
+    """Run the steps of `input_chunk`; return the state after them and the chunk's output.
 
     Traceable. `advance_jit` is the same function compiled, and donates `carry`: do not use it
     afterwards.
@@ -145,7 +145,7 @@ def run_recorded(
     indices: tuple[jax.Array | None, ...] | None = None,
     known_spikes: KnownSpikes | None = None,
 ) -> tuple[Carry, Any, list[jax.Array]]:
-    """Run a chunk; return the state, the packed spikes and the recorders' rows before `finish`.
+    """Run a chunk; return its state, packed spikes and the recorders' rows before `finish`.
 
     indices: the cells that each recorder keeps, if not its own `index`. known_spikes: the spikes,
     if they are known; cells then stand still, and there are no packed spikes.
@@ -293,7 +293,7 @@ def replay(
     known_spikes: KnownSpikes,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, tuple[Any, ...]]:
-    """Return what `recorders` keep of a chunk whose spikes are known, and the state after it.
+    """Return the state after a chunk whose spikes are known, and what `recorders` keep of it.
 
     Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `supports_replay`
     allows. carry: without cells.

@@ -1,4 +1,4 @@
-"""One step: cells step from the state at its start, inputs arrive, spikes set out."""
+"""One step: cells step from the state at its start, inputs arrive, spikes are sent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,11 @@ def step_circuit(
     inputs_t: InputChunk,
     read_sums: Callable[[View], list[jax.Array]],
 ) -> tuple[Carry, jax.Array, View, list[jax.Array]]:
-    """Return the state after one step, its packed spikes, the view and what `read_sums` read of it.
+    """Return the state after one step, its packed spikes, its view, and the sums read of it.
+
+    read_sums: adds what the recorders read of the view to their sums.
+
+    read_sums: adds what the recorders read of the view to their sums.
 
     decay: the decay over one step of each receptor's current.
     """
@@ -57,8 +61,7 @@ def replay_step(
     read_sums: Callable[[View], list[jax.Array]],
     spikes_t: SpikingCells,
 ) -> tuple[Carry, View, list[jax.Array]]:
-    """Run `step_circuit` without cells, from known spikes: the cells' input is the same, to the
-    bit.
+    """Run `step_circuit` without cells, from known spikes; cells get the same input to the bit.
 
     The view has no cells and no spikes.
     """
@@ -103,7 +106,10 @@ def _receive_inputs(
 def _step_cells(
     circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, inputs_t: InputChunk
 ) -> tuple[noise.Streams | None, tuple[Any, ...], jax.Array, View]:
-    """Step the cells from the state at the start of the step; also return who fired, as bool."""
+    """Return noise state, cells, who spiked (bool) and the view of a step.
+
+    All cells step from the state at the start of the step.
+    """
     noise_state, i_ext_pA = _external_current(circuit, inputs, carry, inputs_t, dt_ms)
     syn = synaptic_input(circuit, carry, dt_ms, _read_arrivals(circuit, inputs, carry, inputs_t))
     start_states = clip_voltage_gradient(circuit, carry.cells, i_ext_pA, syn, dt_ms)
@@ -135,6 +141,7 @@ def _order_after(step: jax.Array, dependencies: list[jax.Array]) -> jax.Array:
     that XLA updates them in place and need not copy them.
     """
     for array in dependencies:
+        # shifted, the bits of any float are an int32 >= 0: its minimum with 0 is always 0
         bits = jax.lax.bitcast_convert_type(array.reshape(-1)[0].astype(jnp.float32), jnp.uint32)
         step = step + jnp.minimum((bits >> 1).astype(jnp.int32), 0)
     return step
@@ -173,7 +180,8 @@ def _update_synapses(
     states.
     """
     syn, ring = carry.syn, carry.ring
-    zero = jnp.minimum(read_step, 0).astype(syn.dtype)  # 0, which XLA cannot tell
+    # 0 to us, unknown to XLA: it keeps the sums below from being fused or rounded another way
+    zero = jnp.minimum(read_step, 0).astype(syn.dtype)
     if len(circuit.jumping) < circuit.n_receptors:
         syn = _decay_factors(circuit, decay, read_step) * syn
         if circuit.leading is not None and ring is not None:
@@ -212,7 +220,8 @@ def _external_current(
     The current is constant over the step.
     """
     i_ext_pA = circuit.drive_pA
-    for k in range(inputs.patterns_pA.shape[0]):  # spelled out: fuses into the step
+    # not a matrix product, which XLA would not fuse into the step
+    for k in range(inputs.patterns_pA.shape[0]):
         i_ext_pA = i_ext_pA + inputs_t.waveforms[k] * inputs.patterns_pA[k]
     for k, (fluctuation, ou_state) in enumerate(
         zip(inputs.fluctuations, carry.fluctuations, strict=True), len(inputs.poisson)
@@ -260,7 +269,7 @@ def _read_arrivals(
     arriving = jnp.zeros_like(carry.syn)
     if circuit.leading is not None and carry.ring is not None:
         arriving = circuit.leading.ring.read_slot(carry.ring, carry.step)
-    zero = jnp.minimum(carry.step, 0).astype(arriving.dtype)  # 0, which XLA cannot tell
+    zero = jnp.minimum(carry.step, 0).astype(arriving.dtype)  # 0 to us, unknown to XLA
     arriving = _add_stimuli(circuit, inputs, arriving, carry, inputs_t, zero, jumps=True)
     return arriving.reshape(circuit.n_receptors, circuit.n_cells)
 

@@ -1,4 +1,4 @@
-"""Rows of synaptic state -> the input of a cell, and the current that each receptor brings."""
+"""From rows of synaptic state to the input of cells, and to the current of each receptor."""
 
 from collections.abc import Callable
 from typing import Any
@@ -140,8 +140,9 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
 
 
 def _list_row_receptors(circuit: Circuit) -> tuple[list[int], list[int]]:
-    """Return the receptor of each row of currents, and of conductances, in
-    `build_synaptic_input`.
+    """Return the receptor of each row of currents, and of conductances.
+
+    In the order of `build_synaptic_input`.
     """
     double_rows = {rise.receptor for rise in circuit.rise_states if not rise.equal_taus}
     alpha_receptors = {rise.receptor for rise in circuit.rise_states if rise.equal_taus}

@@ -163,8 +163,9 @@ def _count_by_device(
 def _iterate_edge_lists(
     projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float
 ) -> Iterator[Callable[[], EdgeList]]:
-    """All synapses of projections by code, in chunks of whole rows of some 10^6 edges, each made
-    when called.
+    """Yield functions that make the synapses of some projections, a chunk of whole rows each.
+
+    A chunk is some 10^6 edges. projections: by code.
     """
     degrees = _count_by_source(tuple(projections.values()))
     chunk_of_source = np.cumsum(degrees) // CHUNK_EDGES

@@ -46,8 +46,9 @@ class TrackingMaps:
 @register
 @dataclasses.dataclass(frozen=True)
 class FlatNet:
-    """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard; `FlatModel` is the same
-    object.
+    """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard.
+
+    `FlatModel` is the same object.
 
     Attributes
     ----------
@@ -77,8 +78,9 @@ class FlatNet:
         tracked: bool = True,
         delivery: DeliverySpec | None = None,
     ) -> Self:
-        """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those
-        in use.
+        """The arrays of `net` on a grid of `dt_ms`.
+
+        mechanisms: names that get a receptor besides those in use.
 
         Raises: JtfneError for an unknown mechanism, and as `delivery` does.
         """
@@ -133,7 +135,7 @@ class FlatNet:
         inputs, clock : optional
             Stimuli as arrays (see `jtfne.engine`); none by default.
         recorders : tuple
-            What to watch.
+            What to record.
 
         Returns
         -------
@@ -154,8 +156,9 @@ class FlatNet:
             return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
 
     def to_net(self) -> NetData:
-        """The Net of these arrays: synapses that met in delay, receptor and target stay merged,
-        delays on the grid.
+        """The Net of these arrays.
+
+        Synapses that met in delay, receptor and target stay merged, and delays are on the grid.
 
         Raises: JtfneError if the arrays were made without tracking.
         """
@@ -227,7 +230,7 @@ def flatten_net(
     tracked: bool = True,
     delivery: DeliverySpec | None = None,
 ) -> FlatNet:
-    """`FlatNet.of`, made once for each set of arguments and kept as long as the net."""
+    """The arrays of `net` from `FlatNet.of`, made once for each set of arguments."""
     key = _make_key(net, dt_ms, mechanisms, tracked, delivery)
     with precision(net.config.run.dtype):
         return net.remembered(
@@ -287,7 +290,7 @@ def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) 
         check_instance(
             clock,
             engine.InputChunk,
-            allowed="a jtfne.engine.Clock, or None",
+            allowed="a jtfne.engine.InputChunk, or None",
             name="clock",
             where=where,
         )

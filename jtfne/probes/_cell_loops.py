@@ -1,4 +1,4 @@
-"""The laminar source map: loop currents of cells as currents of compartments along depth."""
+"""Source maps as matrices: from the currents of cells to currents of compartments along depth."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -113,7 +113,7 @@ def _infer_sign(name: str, net: NetData, config: Config) -> int:
 def _iterate_currents(
     emitter: Any, net: NetData, config: Config, signs: dict[str, int]
 ) -> Iterator[Current]:
-    """Yield the loop currents of cells of one model, as far as the source mode counts them."""
+    """Yield the currents of cells of one model that the source mode counts."""
     if not can_receive(emitter):
         return
     if has_method(emitter, "axial_pA"):
@@ -159,7 +159,10 @@ def _merge_currents(
 
 @dataclasses.dataclass(frozen=True)
 class _MapTable:
-    """The source maps of a circuit. holds: of each, whether it is for a cell (n_cells,)."""
+    """The source maps of a circuit, and which cells each is for.
+
+    holds: for each map bool (n_cells,).
+    """
 
     maps: tuple[SourceMap, ...]
     holds: tuple[npt.NDArray[np.bool_], ...]

@@ -1,4 +1,4 @@
-"""What a probe is: what it keeps inside the loop, and how what it kept becomes labelled arrays."""
+"""`Probe`: what a readout keeps inside the loop, and how that becomes labelled arrays."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ class ReadoutNode:
 
 @dataclasses.dataclass(frozen=True)
 class SpikeEvents:
-    """Who spiked when, over all trials, sorted by (trial, step, row).
+    """All spikes of a run as columns, sorted by (trial, step, row of the cell).
 
     Each field is (n_spikes,).
     """
@@ -71,7 +71,7 @@ class Recording:
     def rows(
         self, name: str, change: Callable[[Array], Array] = lambda values: values
     ) -> Array | Rows:
-        """Return `change` of what was kept, row by row.
+        """Return what a readout kept, changed row by row by `change`.
 
         (n_trials, n_rows, ...) -> the same first two axes.
         """

@@ -15,8 +15,9 @@ from jtfne.readouts._readout import FigureSpec, Readout
 
 
 class Voltage(Readout):
-    """`vm`: membrane potential, mV, at every step or every `interval_ms`, of the `cells`
-    selected.
+    """`vm`: membrane potential of the selected `cells`, mV.
+
+    At every step, or as means over `interval_ms`.
     """
 
     kind: Literal["Voltage"] = "Voltage"

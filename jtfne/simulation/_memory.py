@@ -67,7 +67,7 @@ class MemoryEstimate:
 
     @property
     def new_bytes(self) -> int:
-        """What the process does not hold yet."""
+        """Bytes that the process will take beyond those that it holds now."""
         return self.total_bytes - self.parts["process"]
 
     def __str__(self) -> str:
@@ -231,7 +231,7 @@ _SHAPE: Any = jax.ShapeDtypeStruct
 
 
 def _size(array: Any) -> int:
-    """Return the bytes of an array, or of what stands for its shape."""
+    """Return the bytes of an array, or of a description of its shape and dtype."""
     n_bytes: int = math.prod(array.shape) * array.dtype.itemsize
     return n_bytes
 

@@ -39,8 +39,9 @@ class PoissonStimulus:
 
 @dataclasses.dataclass(frozen=True)
 class PoissonGroup:
-    """Poisson stimuli that are drawn at once, no cell in two of them. is_reached: of each cell,
-    bool (n_cells,).
+    """Poisson stimuli that are drawn at once; no cell is the target of two of them.
+
+    is_reached: which cells are a target of each, bool (n_cells,).
     """
 
     stimuli: list[PoissonStimulus]

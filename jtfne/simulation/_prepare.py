@@ -1,4 +1,4 @@
-"""What a run needs before its first step: config, arrays, inputs, recorders, memory."""
+"""Everything that a run needs before its first step: config, arrays, inputs, recorders, memory."""
 
 import dataclasses
 import functools

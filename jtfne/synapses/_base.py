@@ -12,8 +12,9 @@ SITE: dict[str, Limit] = {"dendrite_share": Limit(0.0, 1.0)}
 
 
 class RiseState(NamedTuple):
-    """A second row of state that a receptor has: what the cell sees, fed by the row on which spikes
-    arrive.
+    """A receptor whose state has a second row, so that its current rises before it decays.
+
+    The cell sees the second row, which is fed by the row on which spikes arrive.
 
     receptor: which one. equal_taus: both rows decay alike (an alpha function); else the first is
     the rise, the second the decay (a difference of exponentials). The first row alone takes what
@@ -57,15 +58,13 @@ class Synapse:
 
     @property
     def dendrite_share(self) -> jax.Array | float | None:
-        """The share that arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as that cell
-        says.
-        """
+        """Share that arrives at a `TwoCompartment`'s dendrite, 0 to 1; None for the cell's own."""
         return None
 
     def gate(self, v_mV: jax.Array) -> jax.Array:
-        """The share of the conductance that is open at the potentials `v_mV` (n_cells,), which are
-        those at the start of a step. It is asked for only if there are `gate_fields`, and of an
-        object that has no other fields.
+        """The open share of the conductance at `v_mV` (n_cells,), the potentials at a step's start.
+
+        It is asked for only if there are `gate_fields`, and of an object that has no other fields.
         """
         return jnp.ones_like(v_mV)
 
@@ -89,8 +88,8 @@ def step_rise(
 ) -> jax.Array:
     """The second rows (n_second, n_cells) after dt, from all rows before; exact on the grid.
 
-    first_rows: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then
-    those of `second_rows`.
+    first_rows: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs,
+    then those of `second_rows`.
     """
     rows = []
     for k, (receptor, equal_taus) in enumerate(kinds):
@@ -106,8 +105,9 @@ def step_rise(
 
 
 class Course(NamedTuple):
-    """What a cell sees of a receptor in the step that begins: (value + ramp t) exp(-t / tau), t
-    from its start.
+    """A term of a receptor's current or conductance over one step: (value + ramp t) exp(-t / tau).
+
+    t is the time from the start of the step.
 
     value, ramp: (n_cells,); ramp None for an exponential, else per ms.
     """
@@ -126,7 +126,7 @@ def courses(
     dt_ms: jax.Array | float,
     conductive: tuple[bool, ...],
 ) -> list[Course]:
-    """What the cells see of each receptor in the coming step, from all rows of state.
+    """The terms of all receptors in the coming step, from all rows of state.
 
     One Course a receptor, and two for a difference of exponentials. conductive: which receptors are
     conductances. An alpha function is a ramp times an exponential. As a conductance it is replaced
