@@ -236,7 +236,7 @@ def phase_amplitude_coupling(
     References
     ----------
     .. [1] Tort et al. (2010), J. Neurophysiol. 104:1195-1210; width: Aru et al. (2015), Curr. Opin.
-    Neurobiol. 31:51.
+       Neurobiol. 31:51.
 
     Examples
     --------

@@ -3,6 +3,7 @@ they are used.
 """
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,6 +139,27 @@ def check_direction(path: Path) -> None:
 def test_imports_point_down() -> None:
     for path in FILES:
         check_direction(path)
+
+
+def name_module(path: Path) -> str:
+    """The dotted name of a file, of the wings as users import them."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts if parts[0] == "jtfne" else ("jtfne", *parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_file_comes_back_to_itself() -> None:
+    graph: dict[str, set[str]] = {name_module(path): set() for path in FILES}
+    fronts = {name_module(path) for path in FILES if path.name == "__init__.py"}
+    for path in FILES:
+        module = name_module(path)
+        for _, name in imported(path):
+            source = name if name in graph else name.rpartition(".")[0]
+            # a file that takes a sibling from its folder's front takes it from the sibling
+            if source in graph and not (source in fronts and module.startswith(f"{source}.")):
+                graph[module].add(source)
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # CycleError names a circle
+    assert order.index("jtfne.engine") < order.index("jtfne.net") < order.index("jtfne.cli")
 
 
 def check_weight(path: Path) -> None:

@@ -77,7 +77,8 @@ def test_it_goes_wherever_signals_go(signals: Any, tmp_path: Path) -> None:
 def test_an_objective_measures_it(signals: Any) -> None:
     current = signals.get("current", area="V1").isel(area=0)
     coords = {"time": current["time"].values.tolist()}
-    recorded = Curve(values=current.values.tolist(), dims=("time",), coords=coords, units="pA")
+    one_more = (current.values.astype(float) + 1.0).tolist()
+    recorded = Curve(values=one_more, dims=("time",), coords=coords, units="pA")
     metric = {
         "measure": EvokedWaveform(),
         "readout": "mean_current",
@@ -86,7 +87,7 @@ def test_an_objective_measures_it(signals: Any) -> None:
     }
     config = base().probes(["spk", Current()]).objective([metric])
     assert config.training.objective.metrics[0].readout == "current"
-    assert Objective.of(config).evaluate(signals).score < 1e-6
+    assert Objective.of(config).evaluate(signals).score == pytest.approx(1.0)
     with pytest.raises(jtfne.JtfneError, match="a MeanRate of 'current'"):
         base().probes(["spk", Current()]).objective(
             [{"measure": MeanRate(), "readout": "current", "target": 3.0}]

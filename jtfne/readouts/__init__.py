@@ -17,10 +17,10 @@ from jtfne.readouts._context import (
 )
 from jtfne.readouts._head import Forward, Spheres
 from jtfne.readouts._parts import ByArea, Keep, Linear, Part, Sum
-from jtfne.readouts._probe import (
+from jtfne.readouts._probe import FieldProbe, Probe
+from jtfne.readouts._readout import FigureSpec, PhysicalReadout, Readout
+from jtfne.readouts._recording import (
     ROWS,
-    FieldProbe,
-    Probe,
     ReadoutNode,
     Recording,
     SourceCurrents,
@@ -28,7 +28,6 @@ from jtfne.readouts._probe import (
     SpikeEvents,
     VoltageRows,
 )
-from jtfne.readouts._readout import FigureSpec, PhysicalReadout, Readout
 from jtfne.readouts.csd import CSD
 from jtfne.readouts.csd_proxy import CSDProxy
 from jtfne.readouts.dipole import Dipole

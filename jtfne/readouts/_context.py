@@ -13,7 +13,7 @@ from jtfne._grid import nearest_steps
 from jtfne._units import A_PER_pA
 from jtfne.pydantic_fields.selector_field import Selector
 from jtfne.readouts._parts import ByArea
-from jtfne.readouts._probe import Array, SourceCurrents
+from jtfne.readouts._recording import Array, SourceCurrents
 
 Matrix = npt.NDArray[np.float64]
 

@@ -18,8 +18,9 @@ from jtfne.pydantic_fields.field_types import Name, Positive, Vector, numeric
 from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.readouts._checks import as_kind_table, catch_error
 from jtfne.readouts._context import Columns, Matrix, ProbeContext
-from jtfne.readouts._probe import FieldProbe, Labelled
+from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import AreaLike, CircuitLike, PhysicalReadout
+from jtfne.readouts._recording import Labelled
 
 FRAME = "head (RAS), mm"
 Four = Annotated[tuple[Positive, Positive, Positive, Positive], numeric]

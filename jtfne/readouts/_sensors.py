@@ -11,7 +11,7 @@ from pydantic import Field
 from jtfne._check import one_of
 from jtfne.operators import Coils, coils_of
 from jtfne.pydantic_fields.field_types import Name
-from jtfne.readouts._probe import Array
+from jtfne.readouts._recording import Array
 
 MONTAGE = "biosemi64"  # in every MNE from 1.12 on, with no two sites in one place
 HELMET = "neuromag"

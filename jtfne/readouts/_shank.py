@@ -9,8 +9,8 @@ from pydantic import Field
 from jtfne.operators import Operator, laminar_kernel
 from jtfne.pydantic_fields.field_types import Positive, numeric
 from jtfne.readouts._context import ProbeContext
-from jtfne.readouts._probe import Array, Labelled
 from jtfne.readouts._readout import Readout
+from jtfne.readouts._recording import Array, Labelled
 
 
 class ShankReadout(Readout):

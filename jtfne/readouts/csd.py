@@ -12,8 +12,9 @@ from jtfne.pydantic_fields.catalogue import Declared
 from jtfne.pydantic_fields.field_types import Number, Positive, numeric
 from jtfne.readouts._checks import catch_error
 from jtfne.readouts._context import Matrix, ProbeContext
-from jtfne.readouts._probe import Array, FieldProbe
+from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import CircuitLike, PhysicalReadout
+from jtfne.readouts._recording import Array
 from jtfne.readouts.lfp import (
     LFP,
     AnySurface,

@@ -14,7 +14,8 @@ from jtfne.operators import Operator
 from jtfne.pydantic_fields.errors import HERE
 from jtfne.pydantic_fields.field_types import NotNegative
 from jtfne.readouts._context import ProbeContext
-from jtfne.readouts._probe import Array, FieldProbe, ReadoutNode, Recording
+from jtfne.readouts._probe import FieldProbe
+from jtfne.readouts._recording import Array, ReadoutNode, Recording
 from jtfne.readouts._shank import ShankReadout
 
 

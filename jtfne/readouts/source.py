@@ -10,16 +10,9 @@ from jtfne._rows import Rows
 from jtfne.pydantic_fields.field_types import Positive
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import Keep
-from jtfne.readouts._probe import (
-    Array,
-    Probe,
-    ReadoutNode,
-    Recording,
-    SourceCurrents,
-    SourceRows,
-    label_neurons,
-)
+from jtfne.readouts._probe import Probe, label_neurons
 from jtfne.readouts._readout import Readout
+from jtfne.readouts._recording import Array, ReadoutNode, Recording, SourceCurrents, SourceRows
 
 
 class SourceProbe(Readout):

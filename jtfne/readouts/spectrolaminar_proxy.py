@@ -13,8 +13,9 @@ from jtfne.pydantic_fields.errors import HERE
 from jtfne.pydantic_fields.field_types import Positive
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import Linear
-from jtfne.readouts._probe import FieldProbe, ReadoutNode, Recording
+from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import FigureSpec
+from jtfne.readouts._recording import ReadoutNode, Recording
 from jtfne.readouts._shank import ShankReadout
 
 

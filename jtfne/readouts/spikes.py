@@ -8,8 +8,9 @@ import numpy as np
 
 from jtfne._check import narrow_dtype
 from jtfne.readouts._context import CellIdentity, ProbeContext
-from jtfne.readouts._probe import Probe, ReadoutNode, Recording
+from jtfne.readouts._probe import Probe
 from jtfne.readouts._readout import FigureSpec, Readout
+from jtfne.readouts._recording import ReadoutNode, Recording
 
 
 class Spikes(Readout):

@@ -10,8 +10,9 @@ import numpy as np
 from jtfne.pydantic_fields.field_types import Positive
 from jtfne.pydantic_fields.selector_field import Selection, Selector
 from jtfne.readouts._context import ProbeContext
-from jtfne.readouts._probe import Array, Probe, VoltageRows, label_neurons
+from jtfne.readouts._probe import Probe, label_neurons
 from jtfne.readouts._readout import FigureSpec, Readout
+from jtfne.readouts._recording import Array, VoltageRows
 
 
 class Voltage(Readout):

@@ -19,8 +19,9 @@ from jtfne.pydantic_fields.selector_field import Selection, Selector
 from jtfne.readouts._checks import as_kind_table
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import ByArea
-from jtfne.readouts._probe import Array, FieldProbe, ReadoutNode, Recording
+from jtfne.readouts._probe import FieldProbe
 from jtfne.readouts._readout import Readout
+from jtfne.readouts._recording import Array, ReadoutNode, Recording
 
 LEAST, MOST = measure.ERWS2_RATES
 PYRAMIDAL = Selector(cell_type=("E",))
