@@ -106,8 +106,7 @@ def arrays_of(
     clock: engine.InputChunk | None = None,
     recorders: tuple[engine.Recorder, ...] = (SpikeRows(),),
 ) -> dict[str, jax.Array]:
-    """What recorders keep of a run from its start: pure, to `jit`, `vmap` and differentiate by
-    `values`.
+    """What recorders keep of a run from its start; pure, to `jit`, `vmap` and differentiate.
 
     A gradient through it takes memory that grows as the square root of `n_steps`, and runs the
     circuit twice.

@@ -24,8 +24,9 @@ class AdaptiveLIFState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AdaptiveLIF(Emitter):
-    """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th +
-    th.
+    """A LIF with a spike-triggered current, a moving threshold, or both.
+
+    C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th + th.
 
     At a spike w grows by b and th by th_add, and the cell is reset and refractory as `LIF`. Each
     step holds w at its exact mean, so that the membrane is off by the square of dt.

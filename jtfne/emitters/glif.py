@@ -48,8 +48,7 @@ def _add_after_refractory(
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GLIF1(Emitter):
-    """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of GLIF
-    models.
+    """A `LIF` in the terms of GLIF models: C dv/dt = -g (v - e_l) + i; spike and reset at v_th.
 
     >>> GLIF1(g_nS=5.0).input_pA
     1.0

@@ -34,8 +34,9 @@ class _Path(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HodgkinHuxley(Emitter):
-    """C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i; a spike is v passing
-    v_spike upwards.
+    """Hodgkin and Huxley's membrane; a spike is v passing v_spike upwards.
+
+    C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i.
 
     Gates follow Traub & Miles, with voltages from v_t; they stand half a substep behind v, as in
     Hines (1984), Int. J. Biomed. Comput. 15:69-76. Conductances of synapses act at a first guess of

@@ -13,8 +13,9 @@ from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_dis
 
 
 class TwoCompartmentState(NamedTuple):
-    """v_mV, the soma's, before reset where a cell just spiked; refractory_steps; v_d_mV, the
-    dendrite's; each (n_cells,).
+    """State of a TwoCompartment, (n_cells,) each.
+
+    v_mV: of the soma, before reset where a cell just spiked. v_d_mV: of the dendrite.
     """
 
     v_mV: jax.Array
@@ -23,8 +24,9 @@ class TwoCompartmentState(NamedTuple):
 
 
 class _Currents(NamedTuple):
-    """Leak and synaptic currents of soma and dendrite, outward positive, and what flows from
-    dendrite to soma, pA.
+    """Leak and synaptic currents of soma and dendrite, and the axial current, pA.
+
+    Outward is positive; the axial current flows from dendrite to soma.
     """
 
     leak: jax.Array
@@ -37,8 +39,10 @@ class _Currents(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TwoCompartment(Emitter):
-    """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v -
-    v_d) + i_d.
+    """A soma that spikes as `LIF`, and a passive dendrite.
+
+    C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v - v_d) +
+    i_d.
 
     The soma fires and is refractory as `LIF`, while the dendrite goes on; at 0.1 ms and 212 Hz
     rates are low by 1.8 %. Of a synaptic input (current i, conductance g), the share s arrives at

@@ -1,6 +1,4 @@
-"""Kernel current source density along one probe: many overlapping sources, as smooth as the data
-bear.
-"""
+"""Kernel current source density along one probe: overlapping sources, smoothed by the data."""
 
 import dataclasses
 from typing import Self
@@ -74,8 +72,9 @@ class KernelCSD:
         )
 
     def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
-        """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts
-        of ||V - V*||.
+        """Leave-one-out error (n_widths, n_ridges), in the potential's unit.
+
+        It is the sum over contacts of ||V - V*||.
 
         The norm is over the other dims of `potential_V` (..., n_channels). The kernel's scale and
         sigma cancel.

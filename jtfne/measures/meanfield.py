@@ -1,6 +1,4 @@
-"""Rates of leaky integrate-and-fire cells from the mean and the noise of their input, and of
-populations of them.
-"""
+"""Rates of leaky integrate-and-fire cells and populations from mean and noise of their input."""
 
 from typing import NamedTuple
 
@@ -63,8 +61,9 @@ def siegert(
 
 
 class Stationary(NamedTuple):
-    """Where rates feed back onto themselves: rate_Hz, and the input mu_mV and sigma_mV there, each
-    (n_populations,).
+    """Rates that reproduce themselves: rate_Hz, mu_mV and sigma_mV, (n_populations,) each.
+
+    mu_mV and sigma_mV are mean and noise of the input at these rates.
     """
 
     rate_Hz: Floats
@@ -167,8 +166,9 @@ def _noisy(low: Floats, high: Floats, tau_m_ms: float, t_ref_ms: float) -> Float
 
 
 def _erfcx_integral(start: Floats, stop: Floats) -> Floats:
-    """Integral of erfcx from start to stop, both at least 0: Gauss-Legendre in log(1 + u), where it
-    is smooth.
+    """Integral of erfcx from start to stop, both at least 0.
+
+    By Gauss-Legendre in log(1 + u), where it is smooth.
     """
     from scipy import special
 

@@ -200,8 +200,9 @@ class Paradigm(Inputs):
         n_omitted: int,
         seed: int = 0,
     ) -> Self:
-        """A sequence whose item `omit` is left out in some trials, where it is the event "<omit>
-        omitted".
+        """A sequence whose item `omit` is left out in some trials.
+
+        There it is the event "<omit> omitted".
 
         Trials are of condition "complete" or "omission".
 

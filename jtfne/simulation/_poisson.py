@@ -25,9 +25,7 @@ class PoissonStimulus:
 
     @property
     def timing(self) -> tuple[Any, ...]:
-        """What two stimuli must share to be drawn at once: receptor, times, and a train for each
-        cell.
-        """
+        """What two stimuli must share to be drawn at once: receptor, times, one train or many."""
         return (
             self.receptor,
             self.drive.start_ms,

@@ -9,8 +9,9 @@ from jtfne.stimuli._base import TIME, Spanning, Waveform, window
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OrnsteinUhlenbeck(Spanning):
-    """Mean `mean`, standard deviation `sd` (both in the target's input unit), autocorrelation
-    exp(-t / tau).
+    """A random current of mean `mean`, sd `sd` and autocorrelation exp(-t / tau).
+
+    Both are in the target's input unit.
 
     tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any grid.
     Each target sees a process of its own, or all see one if `shared`. Stimuli that name the same

@@ -9,8 +9,9 @@ from jtfne.stimuli._base import Stimulus, Waveform, cover_steps
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ramp(Stimulus):
-    """`amplitude`, in the target's input unit, times a line from `begin` to `end`, for
-    `duration_ms` from `start_ms`.
+    """A line from `begin` to `end` times `amplitude`, in the target's input unit.
+
+    For `duration_ms` from `start_ms`.
 
     Zero before and after. A step sees the mean of the line over the step, so that the charge is the
     same for any dt.
