@@ -26,7 +26,7 @@ def moments(
 ) -> list[Floats]:
     """Integrals over s from low to high of (s - start)^k (sqrt((s - at)^2 + r^2) - |s - at|).
 
-    For k below n <= 4.
+    k is below n, which is at most 4.
 
     All broadcast; m^(k + 2). Divided by 2 sigma they are potentials of densities that are powers of
     depth.

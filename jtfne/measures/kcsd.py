@@ -110,8 +110,9 @@ class KernelCSD:
         return np.linspace(z_mm[0] - self.beyond_mm, z_mm[-1] + self.beyond_mm, self.n_sources)
 
     def _potentials(self, z_mm: Floats, width_mm: float, sigma_S_m: float) -> Floats:
-        """b (n_channels, n_sources), V per A/m^2, a source's integral over depth: by quadrature to
-        the kink and on.
+        """Potentials of the sources at the contacts: b (n_channels, n_sources), V per A/m^2.
+
+        A source's integral over depth, by quadrature to the kink and on.
         """
         away_m = np.abs(z_mm[:, None] - self._sources_mm(z_mm)) * M_PER_mm
         width_m = width_mm * M_PER_mm

@@ -50,7 +50,7 @@ def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
 def fano_factor(counts: ArrayLike) -> jax.Array:
     """Variance over mean of spike counts: (..., n_windows) -> (...); NaN where no spike fell.
 
-    The variance is that of a sample.
+    It is the variance of a sample.
 
     >>> fano_factor(jnp.array([2.0, 2.0, 2.0])).item(), fano_factor(jnp.array([0.0, 2.0])).item()
     (0.0, 2.0)

@@ -18,7 +18,7 @@ from jtfne.measures._base import FIELDS, Complaint, Frame, Grid, Measure
 class EvokedWaveform(Measure):
     """Response over time from `onset_ms`, mean over trials, less the mean of its baseline.
 
-    Of channels, or of an area.
+    It is that of channels, or of an area.
 
     The baseline is the last `baseline_ms` before the onset. Compared point by point in the
     readout's unit; with `shape_only`, by correlation, whatever the units.
@@ -63,7 +63,7 @@ class EvokedWaveform(Measure):
 class CSDProfile(Measure):
     """Current source density over depth and time from `onset_ms`, less the mean of its baseline.
 
-    Mean over trials.
+    It is the mean over trials.
 
     Minus the second difference of a potential, at the inner contacts; a CSD is taken as it is.
     Compared by correlation over depth and time, so that it is the order of sinks and sources, in

@@ -20,7 +20,7 @@ COUNTED_ms = 1.0  # bin of the population rate whose spectrum is taken
 class PowerSpectrum(Measure):
     """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch.
 
-    Mean over trials, channels and areas.
+    It is the mean over trials, channels and areas.
 
     `relative`: above or below the mean power of the band, so that only the shape counts and units
     do not. `evoked`: of the mean over trials, whose power is locked to the stimulus, as of a
@@ -85,7 +85,7 @@ class PowerSpectrum(Measure):
 class BandPower(Measure):
     """Power from `low_Hz` up to but without `high_Hz`, by Welch; u^2 for a readout in u.
 
-    Mean over trials and rows.
+    It is the mean over trials and rows.
 
     A frequency on an edge belongs to the band above it, so that neighbouring bands sum to the band
     of both. `relative`: the share of the band in all power above 0 Hz.

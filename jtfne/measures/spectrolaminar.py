@@ -20,7 +20,7 @@ IDENTIFIABLE = 0.265  # Mendoza-Halliday et al. (2024): less goodness is no cros
 def relative_power(power: ArrayLike) -> jax.Array:
     """Each frequency divided by its maximum over depth: (..., n_channels, n_freq), kept.
 
-    0 where there is no power.
+    It is 0 where there is no power.
 
     >>> relative_power(jnp.array([[1.0, 4.0], [2.0, 1.0]])).tolist()
     [[0.5, 1.0], [1.0, 0.25]]
@@ -40,7 +40,7 @@ def crossover_mm(
 ) -> jax.Array:
     """Depth, mm, where relative power of the high band falls below that of the low one.
 
-    NaN where it never does.
+    It is NaN where that never happens.
 
     power: (n_channels, n_freq); laminar_mm: (n_channels,), downward. The profiles are straight
     between contacts, so that the depth moves with the power; of several crossings it is the one
@@ -96,7 +96,7 @@ def flip(
 ) -> Flip:
     """The window of channels with the clearest opposite gradients of low and high bands.
 
-    All None where none has them.
+    All of its fields are None where no window has them.
 
     power: (n_channels, n_freq), relative or not; frequency_Hz: (n_freq,); laminar_mm:
     (n_channels,), evenly spaced, downward; low, high: bands in Hz, ends included.
@@ -189,7 +189,7 @@ def _window(low: Floats, high: Floats, first: int, n_channels: int) -> Flip:
 def _peak(profile: Floats, first: int, n_channels: int) -> int | None:
     """Index of the maximum, if it is a strict local one.
 
-    At the edge of a window only if that is the probe's own edge.
+    At the edge of a window it counts only if that is the probe's own edge.
     """
     n = profile.size
     maxima = np.flatnonzero(profile == profile.max())
@@ -220,7 +220,7 @@ def _line(profile: Floats) -> tuple[float, float, float]:
 def _crossover(low: Floats, high: Floats, upright: bool) -> int | None:
     """Channel nearest to where the profiles cross; None where they do not.
 
-    Of several, the one that separates best.
+    Of several, it is the one that separates best.
     """
     excess = high - low if upright else low - high
     n = excess.size

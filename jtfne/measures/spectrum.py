@@ -142,7 +142,7 @@ def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float)
 def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:
     """Which frequencies (n_freq,) lie in [low_Hz, high_Hz), to within rounding.
 
-    numpy or JAX.
+    Takes numpy and JAX.
     """
     near_Hz = 1e-6 * (f_Hz[1] - f_Hz[0]) if len(f_Hz) > 1 else 0.0
     return (f_Hz >= low_Hz - near_Hz) & (f_Hz < high_Hz - near_Hz)

@@ -43,7 +43,7 @@ def synchrony(x: ArrayLike) -> jax.Array:
 def variance_over_mean(counts: ArrayLike) -> jax.Array:
     """Variance over mean of binned population spike counts: (..., n_bins) -> (...).
 
-    NaN where no spike fell.
+    It is NaN where no spike fell.
 
     1 for independent Poisson cells; above it when they fire together. Bins of 3 ms in the source.
     Source: Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, "Synchrony".

@@ -18,7 +18,7 @@ NODES, WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
 class Chirp(Stimulus):
     """A sine whose frequency goes evenly from `first_Hz` to `last_Hz`.
 
-    `amplitude`, in the target's input unit, for `duration_ms` from `start_ms`.
+    `amplitude` is in the target's input unit; it lasts `duration_ms` from `start_ms` on.
 
     phase(t) = phase_rad + 2 pi (first t + (last - first) t^2 / (2 duration)), t since the start.
     Zero before and after. A step sees the mean over the step. Source: Puil, Gimbarzevsky & Miura

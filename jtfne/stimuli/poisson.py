@@ -38,7 +38,5 @@ class Poisson(Spanning, Weighted):
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in
-        part.
-        """
+        """The share of each step in which there is input: (n_steps,)."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)

@@ -13,7 +13,7 @@ from jtfne.stimuli._base import Spanning, Waveform, span
 class Sine(Spanning):
     """A sine, `amplitude` sin(2 pi f (t - start) + phase), from `start_ms` to `stop_ms`.
 
-    In the target's input unit.
+    `amplitude` is in the target's input unit.
 
     A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to b.
     """

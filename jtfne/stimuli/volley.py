@@ -14,7 +14,7 @@ from jtfne.stimuli._base import MANY, TIME, Afferents, Trains, Waveform, Weighte
 class Evoked(Afferents):
     """A volley of `n_spikes` onto `mechanism` of each target, at times from N(mean_ms, sd_ms).
 
-    Drawn anew in each trial.
+    Times are drawn anew in each trial.
 
     All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the same
     `stream` and have the same mean see the same draws, as where one afferent opens AMPA and NMDA
@@ -83,7 +83,7 @@ class Evoked(Afferents):
 class Rhythmic(Afferents):
     """Bursts of `n_spikes`, `isi_ms` apart, around times from N(start_ms + k / rate, sd_ms).
 
-    All before `stop_ms`.
+    All of them come before `stop_ms`.
 
     Each target gets the bursts of `n_afferents` of its own, or all get those of the same ones if
     `synchronous`. `stream` is as for `Evoked`. Spikes drawn outside the trial do not come.
@@ -160,9 +160,7 @@ class Rhythmic(Afferents):
         return np.repeat(np.arange(n_trains), t_ms[0].size), t_ms.ravel()
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 from the first burst to `stop_ms`, else 0; the share of a step that is
-        covered in part.
-        """
+        """The share of each step between the first burst and `stop_ms`: (n_steps,)."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
