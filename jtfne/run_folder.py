@@ -154,9 +154,8 @@ def is_irreplaceable(folder: Path) -> bool:
 def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
     """Write a whole run to `folder`, which must be new or empty.
 
-    Returns the manifest as written, with its files listed.
-
-    Spikes go to Parquet; their node in the Zarr store has its attributes only.
+    Returns the manifest as written, with its files listed. Spikes go to Parquet; their node in the
+    Zarr store has its attributes only.
     Raises: JtfneError if the folder holds anything, or the manifest something that JSON cannot
     hold.
     """
@@ -449,7 +448,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _refuse_used(path: Path) -> None:
-    """Raises: JtfneError if `path` exists and is not an empty folder.
+    """Raises: JtfneError if `path` holds more than what a killed jtfne leaves in a folder.
 
     What jtfne leaves when it is killed is allowed.
     """

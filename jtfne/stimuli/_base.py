@@ -36,8 +36,6 @@ class Stimulus:
 
         It is in units of the amplitude, or the share of the step in which there is input.
 
-        In units of the amplitude; or the share of the step in which there is input.
-
         Nothing is rounded to the grid: the sum times dt is the integral of the stimulus, whatever
         dt is.
         """

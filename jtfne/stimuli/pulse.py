@@ -25,10 +25,7 @@ class Pulse(Stimulus):
     }
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """The share of each step that the pulse covers: (n_steps,).
-
-        There may be several pulses in one step.
-        """
+        """The share of each step that the pulse covers: (n_steps,)."""
         return cover_steps(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)[1]
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
