@@ -448,10 +448,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _refuse_used(path: Path) -> None:
-    """Raises: JtfneError if `path` holds more than what a killed jtfne leaves in a folder.
-
-    What jtfne leaves when it is killed is allowed.
-    """
+    """Raises: JtfneError if `path` holds more than what a killed jtfne leaves in a folder."""
     if path.exists() and not (path.is_dir() and is_empty(path)):
         raise refuse(f"{str(path)!r}, which exists,", "a path where nothing is lost", "writing")
 
