@@ -211,8 +211,9 @@ def pair(value: Any, *, name: str, where: str, unit: str = "ms") -> Window:
 
 
 def check_band(low_Hz: float, high_Hz: float, f_Hz: Floats, where: str) -> None:
-    """Raises: JtfneError for a band that ends beyond the last frequency of a spectrum, by more than
-    their spacing.
+    """Raises: JtfneError for a band that ends beyond the last frequency of a spectrum.
+
+    It may end beyond it by the spacing of frequencies.
     """
     spacing_Hz = f_Hz[-1] - f_Hz[-2] if f_Hz.size > 1 else 0.0
     if low_Hz < 0.0 or high_Hz > f_Hz[-1] + spacing_Hz * (1.0 + TOLERANCE):

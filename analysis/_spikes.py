@@ -115,10 +115,8 @@ def refuse_large(n_bytes: float, description: str, where: str) -> None:
     """Raises: JtfneError where `n_bytes` exceed the free memory; `description` says of what."""
     free_bytes = available_bytes()
     if not n_bytes <= free_bytes:
-        message_given = f"{description}, which take {n_bytes / 2**30:.3g} GiB,"
-        raise refuse(
-            message_given, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where
-        )
+        problem = f"{description}, which take {n_bytes / 2**30:.3g} GiB,"
+        raise refuse(problem, f"what fits in the {free_bytes / 2**30:.3g} GiB that are free", where)
 
 
 def is_raster(data: xr.DataArray) -> bool:

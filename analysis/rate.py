@@ -119,8 +119,9 @@ def population_rate(
 
 
 def isi(data: Data) -> xr.DataArray:
-    """Interspike intervals, ms: dim ``interval``, with the coordinates ``neuron``, ``trial`` and
-    ``time`` (of its end).
+    """Interspike intervals, ms, over the dimension ``interval``.
+
+    Its coordinates are ``neuron``, ``trial`` and ``time`` (of its end).
 
     Parameters
     ----------
@@ -187,8 +188,9 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
 
 
 def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
-    """Variance over mean of each neuron's spike counts, over windows and trials: 1 for a Poisson
-    train, 0 for a clock.
+    """Variance over mean of each neuron's spike counts, over windows and trials.
+
+    It is 1 for a Poisson train and 0 for a clock.
 
     Parameters
     ----------

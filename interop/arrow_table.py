@@ -21,8 +21,9 @@ LARGE_SPIKES = 5_000_000  # from here on a file per trial, so that one trial can
 
 
 def to_arrow(signals: Signals) -> "pa.Table":
-    """Spikes as an Arrow table: trial, time_ms, neuron, and area, layer, cell_type
-    dictionary-encoded.
+    """Spikes as an Arrow table: trial, time_ms, neuron, area, layer, cell_type.
+
+    Names are dictionary-encoded.
 
     Parameters
     ----------

@@ -107,8 +107,8 @@ def raw_without_events(
         )
     scalable = [name for name, cls in list_readouts().items() if cls.proxy and cls.mne_type]
     if scale is not None and name not in scalable:
-        message_given = f"scale={scale!r} for {name!r}"
-        raise refuse(message_given, f"a scale for {', '.join(scalable)}", "to_raw")
+        problem = f"scale={scale!r} for {name!r}"
+        raise refuse(problem, f"a scale for {', '.join(scalable)}", "to_raw")
     scale = check_scale(scale, "to_raw")
     mne_type = find_mne_type(data, scale)
     factor = factor_to_mne(data, scale)

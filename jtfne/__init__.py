@@ -135,8 +135,10 @@ def __getattr__(name: str) -> object:
 
 
 def _import_module(name: str) -> object:
-    """Import `jtfne.NAME`. Raises: ModuleNotFoundError that says what to do in a checkout without
-    symbolic links, where `jtfne/analysis` and `jtfne/interop` are text files.
+    """Import `jtfne.NAME`.
+
+    Raises: ModuleNotFoundError that says what to do in a checkout without symbolic links, where
+    `jtfne/analysis` and `jtfne/interop` are text files.
     """
     try:
         return importlib.import_module(f"jtfne.{name}")

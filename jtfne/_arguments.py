@@ -1,5 +1,4 @@
-"""Arguments of public functions: each is of the type that its docstring says, or refused in one
-sentence.
+"""Checks of arguments of public functions: their types are those that docstrings say.
 
 Called at the top of a function, before any work. Numbers are checked by `_check.number` and
 `_check.whole_number`, paths by the functions that resolve them.
@@ -51,8 +50,9 @@ def check_text(value: Any, *, name: str, where: str) -> str:
 
 
 def check_list(value: Any, *, allowed: str, name: str, where: str) -> tuple[Any, ...]:
-    """The entries of a list, tuple or array; a text, which would be read letter by letter, and a
-    table are refused.
+    """The entries of a list, tuple or array.
+
+    A text, which would be read letter by letter, and a table are refused.
 
     Raises: JtfneError.
     """

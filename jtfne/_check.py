@@ -31,8 +31,9 @@ class JtfneError(ValueError):
 
 
 def _shorten(message: str) -> str:
-    """`message` with at most `MOST_LINES` lines, of at most `LONGEST_LINE` characters each and
-    `LONGEST_MESSAGE` together.
+    """`message`, cut to `MOST_LINES` lines and `LONGEST_MESSAGE` characters.
+
+    Lines are cut to `LONGEST_LINE` characters.
     """
     if len(message) <= LONGEST_LINE and message.count("\n") < MOST_LINES:
         return message
@@ -92,8 +93,9 @@ def refuse(description: str, allowed: str, where: str) -> JtfneError:
 
 
 def list_problems(lines: Iterable[str]) -> str:
-    """The text of a refusal of several problems, one a line, each once; of very many the first, and
-    how many more.
+    """The text of a refusal of several problems, each on one line, once.
+
+    Of very many, the first and how many more.
 
     >>> print(list_problems(f"problem {number}" for number in range(99)).splitlines()[-1])
     and 89 more problems
@@ -170,13 +172,15 @@ def one_of(value: object, allowed: Iterable[str], *, name: str, where: str) -> s
 
 
 def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
-    """`value`, if it is a number, finite and within `limit`; text, arrays, None and True are
-    refused alike.
+    """`value`, if it is a finite number within `limit`.
+
+    Text, arrays, None and True are refused alike.
 
     Raises: JtfneError.
     >>> in_range("5", POSITIVE, name="bin_ms", where="rates")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: bin_ms='5' is not allowed; allowed: a finite number in (0, inf) (in rates)
+    jtfne._check.JtfneError: bin_ms='5' is not allowed; allowed: a finite number in (0, inf) (in
+    rates)
     """
     if not limit.holds(value):
         raise refuse(f"{name}={describe_value(value)}", f"a finite number in {limit}", where)
@@ -203,8 +207,7 @@ def whole_number(value: object, limit: Limit = FINITE, *, name: str, where: str)
 
 
 def _as_number(value: object) -> int | float | None:
-    """`value` as a Python number, if it is a real one that a float can hold; None for anything
-    else.
+    """`value` as a Python number if it is a real one that a float can hold, else None.
 
     An array without dimensions, as numpy and JAX give for one number, is a number; True and False
     are not.

@@ -1,5 +1,4 @@
-"""Paths and files, for every room that reads or writes: where a path leads, new files, removal, and
-text.
+"""Paths and files for every room: where a path leads, new files, removal, text.
 
 One function resolves the paths that a caller gives (`resolve_path`), one keeps the names that a
 folder lists inside that folder (`path_inside`), one makes new files (`create_file`) and one decodes
@@ -71,16 +70,17 @@ def resolve_path(path: object, where: str) -> Path:
 
 
 def path_inside(folder: Path, name: object, where: str) -> Path:
-    """`folder / name`, if that lies in `folder`, links followed. name: as a folder's index lists
-    it.
+    """`folder / name`, if that lies in `folder` with all links followed.
+
+    name: as a folder's index lists it.
 
     Raises: JtfneError for an absolute name, one with `..`, and one that leads out of the folder by
     a link.
 
     >>> path_inside(Path("/data/run"), "../../etc/passwd", "manifest.json")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: the name '../../etc/passwd' is not allowed; allowed: a name inside '/data/run' (in \
-manifest.json)
+    jtfne._check.JtfneError: the name '../../etc/passwd' is not allowed; allowed: a name inside
+    '/data/run' (in manifest.json)
     """
     parts = Path(name).parts if isinstance(name, str) and "\0" not in name else ()
     leads_out = not parts or Path(str(name)).is_absolute() or ".." in parts
@@ -91,16 +91,18 @@ manifest.json)
 
 
 def refuse_special(path: Path, where: str) -> None:
-    """Raises: JtfneError for a pipe, a socket or a device, whose reading may never end; nothing
-    there is no error.
+    """Raises: JtfneError for a pipe, a socket or a device, whose reading may never end.
+
+    Nothing at `path` is no error.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise refuse(f"{str(path)!r}, a pipe, a socket or a device,", "a file", where)
 
 
 def refuse_links(folder: Path, where: str) -> None:
-    """Raises: JtfneError if `folder`, or anything below it, is a link: what is written would land
-    elsewhere.
+    """Raises: JtfneError if `folder`, or anything below it, is a link.
+
+    What is written there would land elsewhere.
     """
     for path in (folder, *folder.rglob("*")):
         if path.is_symlink():
@@ -146,8 +148,9 @@ def discard_temporary(stream: IO[bytes], temporary_path: Path) -> None:
 
 
 def replace_file(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file beside `path`, sync it and rename it there: it is whole or not there, and no
-    link is followed.
+    """Write a file beside `path`, sync it and rename it to `path`.
+
+    The file is whole or not there, and no link is followed.
     """
     sweep_temporary(path.parent)
     stream, temporary_path = create_temporary(path.parent)
@@ -177,8 +180,9 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def hold_folder(folder: Path, where: str) -> Iterator[None]:
-    """Lock `folder` for this process; made if need be, and if so removed in the end if nothing came
-    into it.
+    """Lock `folder` for this process while the context is open.
+
+    The folder is made if need be; it is then removed at the end if it is still empty.
 
     Raises: JtfneError if another process, or another thread, holds it.
     """
@@ -223,9 +227,7 @@ def remove(path: Path) -> None:
 
 
 def is_mounted(path: Path) -> bool:
-    """Whether something is mounted at the folder `path`, which then can be neither renamed nor
-    removed.
-    """
+    """Whether something is mounted at the folder `path`: it can be neither renamed nor removed."""
     if os.path.ismount(path):
         return True
     try:  # a folder mounted on another of the same file system: `ismount` compares devices
@@ -263,8 +265,9 @@ def move_into(source: Path, folder: Path, last: str = "") -> None:
 
 
 def read_text(path: Path, where: str = "") -> str:
-    """The text of a file. Raises: JtfneError as `decode_text`, and for a file that is too large to
-    be one.
+    """The text of a file.
+
+    Raises: JtfneError as `decode_text`, and for a file that is too large for a text.
     """
     where = where or str(path)
     size = path.stat().st_size
@@ -320,9 +323,7 @@ def _locate_lock(path: Path) -> Path:
 
 
 def _hold_new(parent: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
-    """A new file or folder in `parent` under a random name, and the descriptor that holds its
-    lock.
-    """
+    """A new file or folder in `parent` under a random name, and the descriptor that locks it."""
     for _ in range(N_TRIES):
         path = parent / f".jtfne-{secrets.token_hex(8)}.tmp"
         try:

@@ -1,5 +1,4 @@
-"""Times on the grid: the only place where milliseconds become steps of dt, so that all follow the
-same rules.
+"""Times on the grid: the only place where milliseconds become steps of dt.
 
 - A span that is declared (a run, an interval, a bin, a fixed delay) is a whole number of steps, or
   refused.
@@ -45,8 +44,9 @@ def nearest_steps(t_ms: Any, dt_ms: float) -> npt.NDArray[np.int64]:
 
 
 def steps_up(t_ms: Any, dt_ms: Any, xp: Any = np) -> Any:
-    """Times in steps, rounded up, as floats of the shape of `t_ms`; one that float32 put behind the
-    grid is on it.
+    """Times in steps, rounded up, as floats of the shape of `t_ms`.
+
+    A time that float32 put just behind the grid counts as on it.
 
     xp: the module whose arrays these are, numpy or jax.numpy; the latter may be traced.
     """

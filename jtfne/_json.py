@@ -1,6 +1,4 @@
-"""Strict JSON: no NaN, no duplicate keys, nothing that only numpy understands; and the canonical
-form for hashes.
-"""
+"""Strict JSON, without NaN, duplicate keys and numpy types; and its canonical form for hashes."""
 
 import hashlib
 import json
@@ -38,8 +36,9 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
 
 
 def loads(text: str, *, where: str = "JSON") -> Any:
-    """The value of a JSON text. Raises: JtfneError for NaN, Infinity, a key given twice, or broken
-    syntax.
+    """The value of a JSON text.
+
+    Raises: JtfneError for NaN, Infinity, a key given twice, or broken syntax.
     """
 
     def constant(name: str) -> Any:
@@ -85,9 +84,7 @@ def loads(text: str, *, where: str = "JSON") -> Any:
 
 
 def refuse_deep(value: Any, where: str) -> None:
-    """Raises: JtfneError if lists and objects lie in each other more than MAX_DEPTH deep, or in a
-    circle.
-    """
+    """Raises: JtfneError for lists and objects nested deeper than MAX_DEPTH, or in a circle."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         next_level: list[Any] = []

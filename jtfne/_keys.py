@@ -67,8 +67,9 @@ def _threefry(base: jax.Array) -> jax.Array:
 
 
 def fold_words(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> jax.Array:
-    """The keys of streams under `stream`, one key or (n,), by the words of their names, uint32 (2,
-    n): (n,).
+    """The keys of named streams under `stream`: (n,).
+
+    stream: one key or (n,). words: of their names, uint32 (2, n).
     """
     axis = 0 if stream.ndim else None
     first_keys = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
@@ -83,8 +84,9 @@ def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def uniform(word_pair: tuple[jax.Array, jax.Array], dtype: Any) -> jax.Array:
-    """Two random words as a number in [0, 1), on 2^24 values in single precision and 2^53 in
-    double.
+    """Two random words as a number in [0, 1).
+
+    It takes 2^24 values in single precision and 2^53 in double.
     """
     high, low = word_pair
     if np.finfo(dtype).bits == 32:
@@ -101,9 +103,7 @@ def draw_seed(base: jax.Array) -> jax.Array:
 
 
 def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
-    """A number in [0, 1) of each stream, (...), as `jax.random.uniform` makes it of the same
-    bits.
-    """
+    """A number in [0, 1) of each stream, (...), as `jax.random.uniform` makes it of these bits."""
     high, low = words(streams)
     if np.finfo(dtype).bits == 32:
         return ((high ^ low) >> 9).astype(dtype) * 2.0**-23
@@ -111,9 +111,7 @@ def uniforms(streams: jax.Array, dtype: Any) -> jax.Array:
 
 
 def normals(streams: jax.Array, dtype: Any) -> jax.Array:
-    """A standard normal number of each stream, (...), as `jax.random.normal` makes it of the same
-    bits.
-    """
+    """A standard normal number of each stream, as `jax.random.normal` makes it of these bits."""
     low = np.nextafter(np.array(-1.0, dtype), np.array(0.0, dtype))
     uniform_number = uniforms(streams, dtype) * (np.array(1.0, dtype) - low) + low
     return jax.lax.erf_inv(jnp.maximum(low, uniform_number)) * np.array(np.sqrt(2.0), dtype)

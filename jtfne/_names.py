@@ -138,8 +138,9 @@ class RenamedWarning(UserWarning):
 
 
 def tell_renamed(names: Iterable[tuple[str, str]], what: str, stacklevel: int = 3) -> None:
-    """Warn of names that another format has to write otherwise: pairs of the name and what is
-    written for it.
+    """Warn of names that another format has to write otherwise.
+
+    pairs: the name, and what is written for it.
     """
     changed_names = [f"{name!r} as {text!r}" for name, text in dict.fromkeys(names) if name != text]
     if changed_names:

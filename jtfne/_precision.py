@@ -1,5 +1,4 @@
-"""How jax computes, as a context: float width, and the flags that would change numbers or stop a
-run.
+"""How jax computes, as a context: float width, and flags that change numbers or stop runs.
 
 Nobody's global flags are touched; those of others do not reach in. What a user asks of jax to find
 faults with (`jax_disable_jit`, `jax_debug_nans`) stays as it is, and is told in the manifest.
@@ -14,8 +13,9 @@ import jax
 
 @contextlib.contextmanager
 def defined_jax_flags() -> Iterator[None]:
-    """A context in which jax promotes ranks and types, moves arrays, and multiplies matrices in
-    full precision.
+    """A context in which jax's flags are as this package needs them.
+
+    Ranks and types are promoted, arrays moved, matrices multiplied in full precision.
 
     Whatever the environment, the program or another library has set: shapes and types are the
     business of jtfne, which is tested with these; on a GPU a matrix product would else be rounded

@@ -131,8 +131,9 @@ def read_npz(path: Path) -> dict[str, Array]:
 
 
 def check_zarr(store: Path) -> None:
-    """Raises: JtfneError unless a Zarr store of format 2 holds numbers and text only, in codecs
-    that make these.
+    """Raises: JtfneError unless a Zarr store of format 2 holds only numbers and text.
+
+    So must be what their codecs decode to.
     """
     if not store.is_dir():
         raise refuse(
@@ -167,8 +168,9 @@ def check_zarr(store: Path) -> None:
 
 
 def check_hdf5(path: Path) -> None:
-    """Raises: JtfneError unless an HDF5 or netCDF-4 file holds numbers and text only, all of them
-    in the file itself.
+    """Raises: JtfneError unless an HDF5 or netCDF-4 file holds only numbers and text.
+
+    All of them must be in the file itself.
 
     Refused: external and virtual data and links to other files, references and objects of other
     kinds, filters from plugins.
@@ -182,8 +184,7 @@ def check_hdf5(path: Path) -> None:
 
 
 def check_parquet(path: Path, where: str = WHERE) -> None:
-    """Raises: JtfneError unless a Parquet file holds columns of numbers and text only, and no more
-    than fits.
+    """Raises: JtfneError unless a Parquet file holds only columns of numbers and text that fit.
 
     Extension types, which some versions of pyarrow load by unpickling, are looked for before Arrow
     reads the schema.
@@ -375,8 +376,9 @@ def _lenient_json(path: Path) -> dict[str, Any]:
 
 
 def _check_zarr_array(metadata: Any, name: str, store: Path) -> int:
-    """Bytes that an array declares. Raises: JtfneError for objects, other codecs, and broken
-    metadata.
+    """Bytes that an array declares.
+
+    Raises: JtfneError for objects, other codecs, and broken metadata.
     """
     where = f"{store}, array {name!r}"
     metadata = metadata if isinstance(metadata, dict) else {}

@@ -1,6 +1,4 @@
-"""Time axes in milliseconds, whatever they were written in: the one place that reads a unit of
-time.
-"""
+"""Time axes in milliseconds: the one place that reads a unit of time."""
 
 from typing import Any
 
@@ -25,8 +23,9 @@ CLOCK_ms = 1e-6  # how far a time may be off a multiple of the step, or a window
 
 
 def times_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time") -> Floats:
-    """Times in ms, float64, any shape, of numbers in `units` or of timedelta64, whose dtype says
-    its unit.
+    """Times in ms, float64, of any shape.
+
+    From numbers in `units`, or from timedelta64, whose dtype says its unit.
 
     units: that of numbers, such as ``attrs["units"]`` of a time axis; ms where it is None.
     Raises: JtfneError for an unknown unit, dates, and what is no finite number.
@@ -138,8 +137,9 @@ def restore_even(times_ms: Floats, rounding_ms: float) -> Floats:
 
 
 def _shortest_decimal(step: float, slack: float) -> float:
-    """The number of the fewest decimals within `slack` of `step`, as it was before rounding; else
-    `step`.
+    """The number of fewest decimals within `slack` of `step`; `step` itself if there is none.
+
+    It is the step as it was before rounding.
 
     >>> _shortest_decimal(0.9999999768, 1e-7), _shortest_decimal(1 / 3, 1e-12)
     (1.0, 0.3333333333333333)

@@ -9,8 +9,9 @@ T = TypeVar("T")
 
 
 def register(cls: type[T]) -> type[T]:
-    """Make a frozen dataclass a pytree: its fields are children, those with
-    `metadata={"static": True}` are not.
+    """Make a frozen dataclass a pytree whose children are its fields.
+
+    Fields with `metadata={"static": True}` are not children.
 
     `jax.tree_util.register_dataclass` does the same, but (jax 0.10) there the structures of two
     classes with equally many fields are equal: if their hashes meet in a cache, `jit` runs the

@@ -97,9 +97,7 @@ def run_batch(
 
 
 def names_of(flat: FlatNet) -> tuple[str, ...]:
-    """The names of all leaves of a circuit, such as `circuit.drive_pA` and
-    `circuit.groups[0].emitter.tau_m_ms`.
-    """
+    """The names of all leaves of a circuit, such as `circuit.groups[0].emitter.tau_m_ms`."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(flat)
     return tuple(jax.tree_util.keystr(path).removeprefix(".") for path, _ in leaves)
 
@@ -107,8 +105,9 @@ def names_of(flat: FlatNet) -> tuple[str, ...]:
 def check_leaf_values(
     flat: FlatNet, values: Values, members: tuple[int, ...], where: str
 ) -> dict[str, jax.Array]:
-    """`values` as arrays, of the shape of their leaf behind the axes `members`: (n,) for a batch,
-    () for one run.
+    """`values` as arrays of the shape of their leaf, behind the axes `members`.
+
+    members: (n,) for a batch, () for one run.
 
     Raises: JtfneError for a name that is no leaf, and for a shape that does not fit it.
     """

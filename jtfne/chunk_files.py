@@ -35,8 +35,9 @@ Write = Callable[[IO[bytes]], Any]
 
 @dataclasses.dataclass(frozen=True)
 class ChunkFiles:
-    """The chunks in `folder`. arrays: shape (n_rows, ...) and dtype of each array of a full
-    chunk.
+    """The chunks of a run in `folder`.
+
+    arrays: shape (n_rows, ...) and dtype of each array of a full chunk.
     """
 
     folder: Path

@@ -21,8 +21,7 @@ from jtfne.surrogates import Smoothed, Surrogate
 @register
 @dataclasses.dataclass(frozen=True)
 class SpikeRows:
-    """Engine recorder: how many spikes each cell has in every `every` steps, as numbers that may
-    have a derivative.
+    """Engine recorder: spike counts of each cell in every `every` steps, as differentiable numbers.
 
     index: int32 (n,), the cells, or None for all. name: that of the readout.
     """
@@ -107,8 +106,7 @@ def arrays_of(
     clock: engine.InputChunk | None = None,
     recorders: tuple[engine.Recorder, ...] = (SpikeRows(),),
 ) -> dict[str, jax.Array]:
-    """What recorders keep of a run from its start: pure, to `jit`, `vmap` and differentiate by
-    `values`.
+    """What recorders keep of a run from its start; pure, to `jit`, `vmap` and differentiate.
 
     A gradient through it takes memory that grows as the square root of `n_steps`, and runs the
     circuit twice.

@@ -10,7 +10,7 @@ from jtfne._cores import n_cores
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.config.labels import connection_labels
-from jtfne.delivery import Choice, Sparse
+from jtfne.delivery import DeliverySpec, Sparse
 from jtfne.differentiable import with_surrogate
 from jtfne.flatnet import FlatNet, check_layout, flatten_net, has_flat
 from jtfne.net_folder import open_net, save_net
@@ -147,7 +147,7 @@ class Net(NetData):
         dt_ms: float | None = None,
         mechanisms: Sequence[str] = (),
         tracked: bool = True,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
         surrogate: Surrogate | None = None,
     ) -> FlatNet:
         """The circuit as a pytree of arrays, delays laid on a grid of `dt_ms`.
@@ -199,8 +199,9 @@ class Net(NetData):
         return summarize_net(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the built circuit to a new folder, 12 bytes an edge at most; `Net.open` reads it
-        back.
+        """Write the built circuit to a new folder, at most 12 bytes an edge.
+
+        `Net.open` reads it back.
 
         Parameters
         ----------
@@ -216,8 +217,7 @@ class Net(NetData):
 
     @classmethod
     def open(cls, path: str | Path, *, allow_code: bool = False) -> "Net":
-        """The circuit of a folder that `save` made, its arrays memory-mapped: nothing is drawn
-        again.
+        """The circuit of a folder that `save` made; its arrays are memory-mapped, nothing is drawn.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ class Net(NetData):
         dt_ms: float,
         mechanisms: Sequence[str] = (),
         tracked: bool = True,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
     ) -> bool:
         """Whether the arrays that `to_flat` gives for these arguments are there already."""
         check_layout(dt_ms, mechanisms, tracked, delivery, "Net.has_flat")
@@ -266,11 +266,9 @@ class Net(NetData):
         trials: int | None = None,
         out: str | Path | None = None,
         progress: bool | None = None,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
     ) -> Signals:
-        """Simulate the circuit; the same as `jtfne.simulate(net, ...)`, which says what each
-        argument does.
-        """
+        """Simulate the circuit and return what its probes recorded: `jtfne.simulate(net, ...)`."""
         return simulation.simulate(
             self,
             paradigm,

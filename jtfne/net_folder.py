@@ -76,8 +76,9 @@ def save_net(net: NetData, path: str | Path) -> None:
 
 
 def open_net(path: str | Path, net_type: type[AnyNet], *, allow_code: bool = False) -> AnyNet:
-    """The net, of class `net_type`, of a folder that `save_net` wrote; its arrays stay on disk and are read where they
-    are used.
+    """The net of a folder that `save_net` wrote, of class `net_type`.
+
+    Its arrays stay on disk and are read where they are used.
 
     allow_code: import the modules of cell models from outside that the config names.
     Raises: JtfneError if there is none, it is of another version, a file is not what was written,

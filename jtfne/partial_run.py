@@ -242,9 +242,7 @@ def holds_run(out: Path) -> bool:
 
 
 def remove_derived(folder: Path) -> None:
-    """Remove from a finished run's folder, while it is locked, whatever was made there from the
-    run.
-    """
+    """Remove from a finished run's folder, while it is locked, what was made there from the run."""
     for path in folder.iterdir():
         if path.name not in (SIGNALS, SPIKES, MANIFEST, LOCK):
             remove(path)

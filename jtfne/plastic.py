@@ -1,4 +1,4 @@
-"""Plastic connections: a delivery of their own, and a state that the run carries along."""
+"""Synapses that change during a run: a delivery of their own, whose state the loop carries."""
 
 import dataclasses
 from typing import Any, NamedTuple, Protocol, Self
@@ -10,13 +10,13 @@ import numpy as np
 from jtfne._check import narrow_dtype, refuse
 from jtfne._tree import register
 from jtfne.delivery import (
-    Choice,
     Delivery,
+    DeliverySpec,
     Event,
     EventDelivery,
     Sharded,
     ShardedDelivery,
-    Synapses,
+    SynapseSource,
     fold_spikes,
 )
 from jtfne.synapses import PairSTDP, Plasticity, ShortTerm
@@ -111,7 +111,9 @@ class STDPState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True)
 class STDPDelivery:
-    """Synapses of `PairSTDP`, by events: a source's spike lowers its row, a target's raises its
+    """Synapses of `PairSTDP`, delivered by events.
+
+    A spike of the source lowers the weights of its row, one of the target raises those of its
     column.
 
     incoming: int32 (n_cells, n_in), where the synapses onto each cell stand among the weights,
@@ -219,7 +221,7 @@ def _room(delivery: EventDelivery) -> np.ndarray[Any, Any]:
 
 
 def build_plastic(
-    rule: Plasticity, synapses: Synapses, choice: Choice, dtype: Any
+    rule: Plasticity, synapses: SynapseSource, choice: DeliverySpec, dtype: Any
 ) -> PlasticDelivery:
     """The plastic synapses under `rule`. Raises: JtfneError for PairSTDP over several devices."""
     numbers: Any = jax.tree.map(lambda number: jnp.asarray(number, dtype), rule)

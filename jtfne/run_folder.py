@@ -103,8 +103,9 @@ def locate_ids(ids: Any, wanted_ids: Any) -> np.ndarray[Any, Any]:
 
 @contextlib.contextmanager
 def write_beside(path: str | Path) -> Iterator[Path]:
-    """A path beside `path` to write to; synced and renamed to `path` at the end, removed if
-    anything fails.
+    """A path beside `path` to write to; it is synced and renamed to `path` at the end.
+
+    It is removed if anything fails.
 
     An empty folder that cannot be replaced, since it is a mount point or its parent cannot be
     written to, is filled instead: a manifest or index last, so that what is not whole is not taken
@@ -151,10 +152,10 @@ def is_irreplaceable(folder: Path) -> bool:
 
 
 def write_run(folder: str | Path, tree: "xr.DataTree", manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write a whole run to `folder`, which must be new or empty; the manifest as written, files
-    listed.
+    """Write a whole run to `folder`, which must be new or empty.
 
-    Spikes go to Parquet; their node in the Zarr store has its attributes only.
+    Returns the manifest as written, with its files listed. Spikes go to Parquet; their node in the
+    Zarr store has its attributes only.
     Raises: JtfneError if the folder holds anything, or the manifest something that JSON cannot
     hold.
     """
@@ -314,8 +315,9 @@ def _text_hash(text: str) -> str:
 
 
 def spike_table(tree: "xr.DataTree") -> "pa.Table":
-    """All spikes as Arrow: trial, time_ms, neuron and, where the net has names, area, layer,
-    cell_type.
+    """All spikes as an Arrow table: trial, time_ms, neuron.
+
+    Where the net has names, also area, layer and cell_type.
 
     Silent neurons and trials leave no rows, so the schema's metadata says how many there were.
     """
@@ -379,8 +381,9 @@ def write_spikes(table: "pa.Table", path: Path) -> None:
 
 
 def _with_text(dataset: "xr.Dataset", kind: type) -> "xr.Dataset":
-    """`dataset` with its text as `kind`: objects, which Zarr writes at variable length, or numpy's
-    own str.
+    """`dataset` with its text as `kind`: objects, or numpy's own str.
+
+    Zarr writes objects at variable length.
     """
     text_variables = {
         name: dataset[name] for name in dataset.variables if dataset[name].dtype.kind in "UOT"
@@ -445,9 +448,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _refuse_used(path: Path) -> None:
-    """Raises: JtfneError if `path` exists and is not an empty folder, but for what jtfne leaves
-    when it is killed.
-    """
+    """Raises: JtfneError if `path` holds more than what a killed jtfne leaves in a folder."""
     if path.exists() and not (path.is_dir() and is_empty(path)):
         raise refuse(f"{str(path)!r}, which exists,", "a path where nothing is lost", "writing")
 
@@ -459,9 +460,7 @@ def _sync(path: Path) -> None:
 
 
 def is_empty(folder: Path, but: str = "lost+found") -> bool:
-    """Whether a folder holds nothing but `but`, what a killed jtfne leaves, and what file systems
-    begin with.
-    """
+    """Whether a folder is empty, but for what a killed jtfne and file systems leave, and `but`."""
     names = [path.name for path in folder.iterdir()]
     return all(TEMPORARY.fullmatch(name) or name in (but, "lost+found") for name in names)
 

@@ -352,8 +352,8 @@ def _stack_rows(
             continue
         entry = row.get(name)
         if entry is None or entry["dims"] != first_entry["dims"] or entry["shape"] != shape:
-            message_given = f"{name!r} of another shape in run {k}"
-            raise refuse(message_given, f"{shape}, as in the first", "sweep(of=)")
+            problem = f"{name!r} of another shape in run {k}"
+            raise refuse(problem, f"{shape}, as in the first", "sweep(of=)")
         # texts stand for numbers that are not finite
         data[k] = np.array([float(value) for value in entry["values"]]).reshape(shape)
     return data

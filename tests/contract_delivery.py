@@ -17,7 +17,7 @@ from circuits import Watch, edge_list
 from jtfne import _keys, delivery, engine, runner
 from jtfne._precision import precision
 from jtfne.config import closed_field, open_field
-from jtfne.delivery import Layout, Ring, Synapses, unpack
+from jtfne.delivery import Layout, Ring, SynapseSource, unpack
 from jtfne.emitters import LIF, Izhikevich2003
 from jtfne.flatnet import FlatNet
 from jtfne.readouts import VoltageRows
@@ -174,7 +174,7 @@ def test_ring_holds_the_sum_over_edges(choice, seed, n_cells, n_receptors):
     ]  # fmt: skip
     listed, ring = edge_list(np.column_stack(columns)), Ring(n_slots, n_receptors, n_cells)
     degrees = np.bincount(listed.source, minlength=n_cells)
-    synapses = Synapses(
+    synapses = SynapseSource(
         lambda: [lambda: listed],
         lambda *_: degrees[None],
         [None],
@@ -245,7 +245,7 @@ def test_layout_holds_every_cell_once_in_order(runs, n_devices):
     layout = Layout.build(models.size, indices, n_devices)
     assert layout.rows.shape == (n_devices, layout.n_local) and layout.n_local % 32 == 0
     np.testing.assert_array_equal(layout.row_of[layout.position_of], np.arange(models.size))
-    device, local = layout.place(layout.position_of)
+    device, local = layout.locate(layout.position_of)
     np.testing.assert_array_equal(layout.rows[device, local], np.arange(models.size))
     # every device has as many cells of each model, and as even as words allow
     for k in range(len(runs)):
@@ -257,7 +257,7 @@ def test_choice_by_size():
     def chosen(n_cells):
         ring = Ring(9, 1, n_cells)
         return delivery.default_delivery(
-            Synapses(list, lambda *_: np.zeros(1), [None], 1, 8, ring, np.dtype("f4"), False)
+            SynapseSource(list, lambda *_: np.zeros(1), [None], 1, 8, ring, np.dtype("f4"), False)
         )
 
     assert chosen(29_999) == delivery.Event() and chosen(30_000) == delivery.Sharded()
@@ -277,7 +277,9 @@ def test_meshes_that_do_not_fit_are_refused():
 def test_a_matrix_too_large_is_refused():
     ring = Ring(60, 1, 20_000)
     listed = edge_list([(0, 1, 0, 1, 1.0), (0, 1, 0, 2, 1.0), (0, 1, 0, 3, 1.0)])
-    synapses = Synapses(lambda: [lambda: listed], None, [None], 3, 3, ring, np.dtype("f4"), False)
+    synapses = SynapseSource(
+        lambda: [lambda: listed], None, [None], 3, 3, ring, np.dtype("f4"), False
+    )
     with pytest.raises(jtfne.JtfneError, match=r"DenseDelivery of 4\.5 GiB .* SparseDelivery"):
         delivery.Dense().build(synapses)
 

@@ -24,6 +24,7 @@ MOST_PARTICIPLES = 0.015
 MOST_GENITIVES = 0.02
 MOST_COMPREHENSIONS = 0.025
 MOST_LONG_LINES = 0.01
+MOST_WRAPPED_SUMMARIES = 0.005  # of docstrings; commands, whose text is their help, may have more
 
 PRONOUNS = frozenset(
     "each found given known about mine one other there here at of made told asked wanted seen "
@@ -73,6 +74,12 @@ def share(names: list[str], total: int) -> float:
     return len(names) / total
 
 
+def has_wrapped_summary(docstring: str) -> bool:
+    """Whether the first sentence of a docstring goes on in its second line."""
+    first_line, *rest = docstring.splitlines()
+    return bool(rest and rest[0].strip()) and not first_line.endswith((".", ":", ";"))
+
+
 TEXTS = {path: path.read_text(encoding="utf-8") for path in FILES}
 TREES = {path: ast.parse(text) for path, text in TEXTS.items()}
 LINES = [line for text in TEXTS.values() for line in text.splitlines() if line.strip()]
@@ -102,6 +109,18 @@ def test_loops_are_not_hidden_in_comprehensions() -> None:
     assert sum(counts.values()) / len(LINES) <= MOST_COMPREHENSIONS, message
 
 
+def test_docstrings_begin_with_one_line() -> None:
+    n_docstrings, wrapped = 0, []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                docstring = ast.get_docstring(node) or ""
+                n_docstrings += bool(docstring)
+                if docstring and has_wrapped_summary(docstring):
+                    wrapped.append(f"{path.relative_to(ROOT)}: {docstring.splitlines()[0]}")
+    assert share(wrapped, n_docstrings) <= MOST_WRAPPED_SUMMARIES, wrapped
+
+
 def test_lines_fit() -> None:
     long_lines = [line for line in LINES if len(line) > LINE_LENGTH]
     assert share(long_lines, len(LINES)) <= MOST_LONG_LINES, long_lines
@@ -116,3 +135,9 @@ def test_the_counts_count() -> None:
     assert [is_participle(name) for name in ("opened", "told", "seed", "open")] == [1, 1, 0, 0]
     assert [is_genitive(name) for name in ("rows_of", "of", "offset")] == [1, 1, 0]
     assert {name for name in list_bound_names(tree) if name in PRONOUNS} == {"each", "found"}
+    assert [has_wrapped_summary(text) for text in ("A.", "A.\n\nB", "A\nB", "A.\nB")] == [
+        0,
+        0,
+        1,
+        0,
+    ]

@@ -19,7 +19,7 @@ from jtfne.stimuli import Constant
 
 class OwnState(NamedTuple):
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
 
 
 @register

@@ -162,8 +162,9 @@ def _check_finite(data: xr.DataArray, where: str) -> None:
 
 
 def get_events(data: Data, events: Any) -> pd.DataFrame:
-    """The distinct stimulus events, by onset: onset_ms, duration_ms, label; those of the run unless
-    given.
+    """The distinct stimulus events, by onset: onset_ms, duration_ms, label.
+
+    They are those of the run unless given.
 
     Raises: JtfneError for what is no table of events.
     """

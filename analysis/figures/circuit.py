@@ -15,8 +15,9 @@ NUMBERED = 12  # populations up to which each number is written
 
 
 def connectivity(in_degrees: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
-    """Mean inputs onto a cell of each population (rows) from each (columns); pairs without synapses
-    stay white.
+    """Mean inputs onto a cell of each population (rows) from each (columns).
+
+    Pairs without synapses stay white.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from jtfne.config import Config, Population, Trainable
 from jtfne.config.checks.trainables import check_trainables
 from jtfne.config.parameter_paths import Place, find_place, list_places
 from jtfne.config.parameter_values import check_bounds, replace_values
-from jtfne.delivery import Choice
+from jtfne.delivery import DeliverySpec
 from jtfne.flatnet import FlatNet, find_receptor_row, spread_input_pA
 from jtfne.net import Net
 from jtfne.wiring import Projection
@@ -68,15 +68,15 @@ class ParameterMap:
         cls,
         net: Net,
         paths: Sequence[str],
-        typical: Sequence[float],
+        probe_values: Sequence[float],
         *,
         mechanisms: Sequence[str] = (),
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
         where: str = "ParameterMap.build",
     ) -> Self:
         """Build the map of `paths`.
 
-        typical: one value for each path, unlike any other number in the circuit, so that no two
+        probe_values: one value for each path, unlike any other number in the circuit, so that no two
         entries are equal by chance: the arrays then have the form that fits every candidate.
         Raises: JtfneError for a path that leads nowhere, on which nothing depends, or that leads to
         plastic synapses; and for a circuit that is spread over devices.
@@ -87,7 +87,7 @@ class ParameterMap:
             raise refuse("values of a net without identity", "a net built from a Config", where)
         weights = make_weights(net, places, where)
         template = _replace_values(
-            net, weights, dict(zip(places, map(float, typical), strict=True))
+            net, weights, dict(zip(places, map(float, probe_values), strict=True))
         )
         flat = template.to_flat(mechanisms=tuple(mechanisms), tracked=False, delivery=delivery)
         delivery_weights = None if weights is None else weights.map_to_delivery(flat, net)
@@ -233,8 +233,8 @@ def _refuse_unit(population: Population, place: Place, where: str) -> None:
         emitter, **{place.field: 2.0 * np.max(getattr(emitter, place.field)) + 1.0}
     )
     if np.max(changed_emitter.input_pA) != np.max(emitter.input_pA):
-        message_given = f"path={place.path!r}, with which the input unit of these cells changes,"
-        raise refuse(message_given, f"cells.{place.name}.drive, and weights", where)
+        problem = f"path={place.path!r}, with which the input unit of these cells changes,"
+        raise refuse(problem, f"cells.{place.name}.drive, and weights", where)
 
 
 def _entries_for_mechanism(
@@ -258,7 +258,7 @@ def _entries_for_mechanism(
     # In the marked copy, what is MARK itself is the field, and what is NaN is computed from it.
     marked_mechanism: Any = dataclasses.replace(mechanism, **{place.field: MARK})
     rise_indices = [
-        j for j, rise_state in enumerate(flat.circuit.second) if rise_state.receptor == row
+        j for j, rise_state in enumerate(flat.circuit.rise_states) if rise_state.receptor == row
     ]
     tau_rows = [row, *(flat.circuit.n_receptors + j for j in rise_indices)]
     uses = [

@@ -61,13 +61,13 @@ class Client(Protocol):
 class RunSpec:
     """What a worker needs to rebuild the circuit: text and numbers only, hashable.
 
-    config: JSON of a Config with its stimuli. paths, typical: arguments of `ParameterMap.build`. readouts:
+    config: JSON of a Config with its stimuli. paths, probe_values: arguments of `ParameterMap.build`. readouts:
     those to record, None for all. net_sha256: hash of the circuit that the config must give.
     """
 
     config: str
     paths: tuple[str, ...]
-    typical: tuple[float, ...]
+    probe_values: tuple[float, ...]
     readouts: tuple[str, ...] | None
     net_sha256: str
 
@@ -86,7 +86,7 @@ class CandidateRunner:
         cls,
         net: Net,
         paths: Sequence[str],
-        typical: Sequence[float],
+        probe_values: Sequence[float],
         *,
         paradigm: Paradigm | None = None,
         readouts: Sequence[str] | None = None,
@@ -108,12 +108,12 @@ class CandidateRunner:
             "delivery": delivery,
             "where": where,
         }
-        leaves = ParameterMap.build(net, paths, typical, **options)
+        leaves = ParameterMap.build(net, paths, probe_values, **options)
         prepared = prepare_variants(net, paradigm, leaves.flat, recorded_readouts)
         spec = RunSpec(
             config.to_json(),
             tuple(paths),
-            tuple(map(float, typical)),
+            tuple(map(float, probe_values)),
             recorded_readouts,
             net_hash(net),
         )
@@ -233,9 +233,9 @@ def _submit_job(submit: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return submit(work, *arguments)
     except BrokenExecutor as error:
-        message_given = f"a client whose workers are lost ({error})"
+        problem = f"a client whose workers are lost ({error})"
         raise refuse(
-            message_given, "one that takes work; what is in out= goes on from there", "fit(client=)"
+            problem, "one that takes work; what is in out= goes on from there", "fit(client=)"
         ) from error
 
 
@@ -257,13 +257,13 @@ def _get_runner(spec: RunSpec) -> CandidateRunner:
         if spec not in _RUNNERS:
             net = construct(Config.from_json(spec.config))
             if net_hash(net) != spec.net_sha256:
-                message_given = "a net that is not what its config gives on the worker,"
+                problem = "a net that is not what its config gives on the worker,"
                 raise refuse(
-                    message_given, "jtfne.construct(config) on machines of one kind", "fit(client=)"
+                    problem, "jtfne.construct(config) on machines of one kind", "fit(client=)"
                 )
             _RUNNERS.clear()
             runner = CandidateRunner.prepare(
-                net, spec.paths, spec.typical, readouts=spec.readouts, where="worker"
+                net, spec.paths, spec.probe_values, readouts=spec.readouts, where="worker"
             )
             _RUNNERS[spec] = runner
         return _RUNNERS[spec]

@@ -161,8 +161,8 @@ def make_weights(net: Net, places: Sequence[Place], where: str) -> Weights | Non
             n = connection_indices.index(place.at)
             constant, mean = is_constant(connections[place.at]), mean_weight(connections[place.at])
             if mean == 0.0 and not constant:
-                message_given = f"path={place.path!r}, a weight of 0 that falls with distance,"
-                raise refuse(message_given, "another weight, which values can be told from", where)
+                problem = f"path={place.path!r}, a weight of 0 that falls with distance,"
+                raise refuse(problem, "another weight, which values can be told from", where)
             drawn_weights[n] = np.ones(1, np.float32) if constant else drawn_weights[n]
             of_connection[k] = (n, 1.0 if constant else mean)
     weights = Weights(
@@ -210,13 +210,11 @@ def _refuse_unused(net: Net, places: Sequence[Place], weights: Weights, where: s
             if is_reached:
                 connections_of_path.append(connections[projection.connection])
         if not connections_of_path:
-            message_given = f"path={place.path!r}, on which nothing depends: no synapse was drawn,"
-            raise refuse(message_given, "a path to synapses that there are", where)
+            problem = f"path={place.path!r}, on which nothing depends: no synapse was drawn,"
+            raise refuse(problem, "a path to synapses that there are", where)
         if any(connection.plasticity is not None for connection in connections_of_path):
-            message_given = (
-                f"path={place.path!r}, to synapses that change as the run goes (plasticity),"
-            )
-            raise refuse(message_given, "a path to synapses that do not", where)
+            problem = f"path={place.path!r}, to synapses that change as the run goes (plasticity),"
+            raise refuse(problem, "a path to synapses that do not", where)
 
 
 def _connects_pair(

@@ -1,4 +1,4 @@
-"""How many cells of which type, in which layer of which area."""
+"""Numbers of cells by type, layer and area."""
 
 import math
 from collections.abc import Iterator, Mapping

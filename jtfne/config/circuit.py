@@ -1,6 +1,4 @@
-"""What the circuit is made of: areas, layers, a column's size, cells, and how cells are chosen by
-name.
-"""
+"""The parts of a circuit: areas, layers, the size of columns, cells."""
 
 import math
 from collections.abc import Mapping

@@ -115,7 +115,10 @@ class Config(Frozen):
         return self
 
     def _list_errors(self, *, is_complete: bool) -> list[str]:
-        """Each error between parts. is_complete: parts that are missing are errors, too."""
+        """The errors between parts, one line each.
+
+        is_complete: whether a missing part is an error, too.
+        """
         run = self.run if is_complete or "run" in self.model_fields_set else None
         parts = (self.circuit, run, self.task, self.readouts, self.training)
         return list_errors(*parts, is_complete=is_complete)
@@ -124,9 +127,7 @@ class Config(Frozen):
         return hash(self.hash)
 
     def _replace_part(self, part: str, **fields: Any) -> Self:
-        """A new Config in which `fields` of sub-model `part` are replaced; those that are None
-        stay.
-        """
+        """A new Config in which fields of sub-model `part` are replaced; None keeps a field."""
         data = {name: getattr(self, name) for name in self.model_fields_set}
         old_part = getattr(self, part)
         set_fields = {name: getattr(old_part, name) for name in old_part.model_fields_set}
@@ -140,19 +141,20 @@ class Config(Frozen):
         duration_ms: float | None = None,
         dt_ms: float | None = None,
     ) -> Self:
-        """Seed (0 .. 2**32 - 1), "float32" or "float64", and the clock; at first 0, "float32", 1000
-        ms and 0.1 ms.
+        """Set seed (0 .. 2**32 - 1), precision, duration and time step.
+
+        Until then they are 0, "float32", 1000 ms and 0.1 ms.
         """
         return self._replace_part(
             "run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms
         )
 
     def areas(self, areas: Sequence[str | Area | Table]) -> Self:
-        """The areas, each with one column."""
+        """Set the areas, each with one column."""
         return self._replace_part("circuit", areas=_check_entries(areas, "areas"))
 
     def layers(self, layers: Sequence[str | Layer | Table]) -> Self:
-        """The layers, pia first."""
+        """Set the layers, pia first."""
         return self._replace_part("circuit", layers=_check_entries(layers, "layers"))
 
     def geometry(
@@ -161,8 +163,9 @@ class Config(Frozen):
         radius_mm: float | None = None,
         layers: Mapping[str, tuple[float, float]] | None = None,
     ) -> Self:
-        """Size of the columns, and other depths (top, bottom; 0 pia .. 1 white matter) for layers
-        declared before.
+        """Set the size of the columns, and the depths of layers that are declared already.
+
+        Depths are (top, bottom), from 0 at the pia to 1 at the white matter.
         """
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changes = {name: value for name, value in size.items() if value is not None}
@@ -193,8 +196,9 @@ class Config(Frozen):
         return moved_layers if depths else None
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
-        """How many of which type in each area: ``{type: fraction or count}``, nested by layer or
-        area if need be.
+        """Set the cell types of each area and their numbers: ``{type: fraction or count}``.
+
+        The mix may be nested by layer or area.
 
         ``n`` cells an area, 100 unless given; counts need none. Types E, PV, SST and VIP have a
         default emitter.
@@ -202,8 +206,9 @@ class Config(Frozen):
         return self._replace_part("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
 
     def cell_params(self, params: Mapping[str, Mapping[str, float | Sequence[float]]]) -> Self:
-        """By cell type: other values for fields of its emitter, `drive` and `noise` in its input
-        unit, and `v_init_mV`.
+        """Set parameters of cell types: fields of the emitter, `drive`, `noise` and `v_init_mV`.
+
+        `drive` and `noise` are in the input unit of the emitter.
 
         A value is a number, or a sequence with one for each cell of the type, over all its layers
         and areas: value k is that of cell ``net.select(cell_type=...)[k]`` (areas as declared,
@@ -214,8 +219,9 @@ class Config(Frozen):
         return self._replace_part("circuit", cell_params=params)
 
     def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
-        """By cell type: its cell model. Such a type has no drive and no noise but those of
-        `cell_params`.
+        """Set the cell model of each cell type.
+
+        Such a type has no drive and no noise but those of `cell_params`.
 
         One of `jtfne.emitters`, or an object of your own class with the methods of
         `jtfne.emitters.Emitter`. A file names such a class as `module:Class`; the module must have
@@ -224,8 +230,9 @@ class Config(Frozen):
         return self._replace_part("circuit", emitters=emitters)
 
     def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
-        """Synapses beside the built-in AMPA, NMDA, GABA_A and GABA_B; one of these names replaces
-        that one.
+        """Add synapses to the built-in AMPA, NMDA, GABA_A and GABA_B, by name.
+
+        One of these names replaces the built-in one.
 
         A weight is in the `unit` of its class in `jtfne.synapses`: currents in pA, conductances in
         nS, jumps of v in mV. Of a class of your own, derive it from `jtfne.synapses.Synapse`.
@@ -239,17 +246,17 @@ class Config(Frozen):
         connections: Sequence[Connection | Table] | None = None,
         gains: Mapping[str, float] | None = None,
     ) -> Self:
-        """Who connects to whom; and, by pair of cell types (``{"E->PV": 1.2}``), a factor on all
-        weights from one to the other, 1 unless given."""
+        """Set who connects to whom, and gains: factors on all weights by pair of cell types.
+
+        gains: such as ``{"E->PV": 1.2}``; 1 unless given.
+        """
         connection_list = (
             None if connections is None else _check_entries(connections, "connections")
         )
         return self._replace_part("circuit", connections=connection_list, gains=gains)
 
     def probes(self, probes: Sequence[str | Readout | Table]) -> Self:
-        """What is recorded: readout names (spk, vm, source, lfp_proxy, ...), their aliases, or
-        probes.
-        """
+        """Set what is recorded: names of readouts (spk, vm, ...), their aliases, or probes."""
         return self._replace_part("readouts", probes=_check_entries(probes, "probes"))
 
     def source(
@@ -258,7 +265,7 @@ class Config(Frozen):
         maps: Sequence[SourceMap | Table] | None = None,
         scale: float | None = None,
     ) -> Self:
-        """Which currents fields are made of: one mode a run.
+        """Set which currents fields are made of: one source mode a run.
 
         For physical readouts also where currents enter cells and return, and how many real cells a
         cell stands for. Raises: SynapticDoubleCountError for several modes whose terms overlap.
@@ -274,8 +281,9 @@ class Config(Frozen):
         n_trials: int | None = None,
         conditions: Sequence[str] | None = None,
     ) -> Self:
-        """What happens meanwhile, where no Paradigm says otherwise; how often, and the condition of
-        each trial.
+        """Set the stimuli, the number of trials and the condition of each trial.
+
+        A Paradigm that is given to `simulate` takes their place.
         """
         named = None if conditions is None else _check_entries(conditions, "stimuli")
         return self._replace_part(
@@ -285,8 +293,9 @@ class Config(Frozen):
     def objective(
         self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()
     ) -> Self:
-        """What the circuit should show: metrics, whose distances sum to the score, and gates that
-        must hold.
+        """Set what the circuit should show: metrics, whose distances sum to the score, and gates.
+
+        All gates must hold.
 
         `jtfne.Objective.of(config)` evaluates it.
         """
@@ -297,9 +306,7 @@ class Config(Frozen):
         return self._replace_part("training", objective=targets)
 
     def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
-        """What of the circuit may be tuned: numbers by their paths, each with bounds and a scale to
-        search in.
-        """
+        """Set which numbers of the circuit may be tuned, by their paths, with bounds and scales."""
         return self._replace_part("training", trainables=_check_entries(trainables, "trainables"))
 
     def check(self) -> None:
@@ -355,8 +362,9 @@ class Config(Frozen):
 
     @classmethod
     def from_json(cls, text: str, *, allow_code: bool = False) -> Self:
-        """The config that `to_json` wrote, or a person. allow_code: import the modules of cell
-        models from outside.
+        """The config of a JSON text, written by `to_json` or by hand.
+
+        allow_code: import the modules of cell models from outside.
         """
         check_text(text, name="text", where="Config.from_json")
         return cls._from_table(_json.loads(text, where="Config.from_json"), allow_code=allow_code)
@@ -367,15 +375,17 @@ class Config(Frozen):
 
     @classmethod
     def from_toml(cls, text: str, *, allow_code: bool = False) -> Self:
-        """The config that `to_toml` wrote, or a person. allow_code: import the modules of cell
-        models from outside.
+        """The config of a TOML text, written by `to_toml` or by hand.
+
+        allow_code: import the modules of cell models from outside.
         """
         check_text(text, name="text", where="Config.from_toml")
         return cls._from_table(toml.loads(text, "Config.from_toml"), allow_code=allow_code)
 
     def to_file(self, path: str | Path) -> Path:
-        """Write a .json or .toml file: beside it first, then renamed, so that it is never half
-        written.
+        """Write a .json or .toml file.
+
+        It is written beside its place and renamed, so that it is never half written.
         """
         target, suffix = resolve_path(path, "Config.to_file"), Path(path).suffix
         one_of(suffix, SUFFIXES, name="suffix", where=str(path))

@@ -1,4 +1,4 @@
-"""Who connects to whom."""
+"""Connections: who connects to whom."""
 
 from typing import Annotated, Any
 
@@ -16,8 +16,7 @@ from jtfne.synapses import PLASTICITIES, Plasticity
 
 
 class Connection(Frozen):
-    """Synapses of one mechanism from the cells that `source` selects to those that `target`
-    selects.
+    """Synapses of one mechanism from the cells of `source` to those of `target`.
 
     Parameters
     ----------

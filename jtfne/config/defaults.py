@@ -1,6 +1,4 @@
-"""What a well-known name stands for: areas in the head, layers in the cortex, cell types. Data,
-with sources.
-"""
+"""Data behind well-known names: areas in the head, layers, cell types; with their sources."""
 
 import math
 from typing import NamedTuple
@@ -11,8 +9,9 @@ Point = tuple[float, float, float]
 
 
 class HeadPlace(NamedTuple):
-    """Where an area lies in the head, mm (RAS, head coordinates), and which way its pia faces (unit
-    length).
+    """The place of an area in the head, mm, and the outward normal of its pia, of unit length.
+
+    Head coordinates, RAS.
     """
 
     position_mm: Point
@@ -101,8 +100,9 @@ LAYERS: dict[str, tuple[float, float]] = _list_relative_depths()
 
 
 class CellType(NamedTuple):
-    """A cell type that needs no declaration: its emitter, its input (in the emitter's unit), its
-    synapses' sign.
+    """A cell type that needs no declaration: emitter, input and the sign of its synapses.
+
+    Input is in the emitter's unit.
     """
 
     emitter: Emitter

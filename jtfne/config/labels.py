@@ -42,8 +42,9 @@ def connection_labels(connections: Sequence[Connection]) -> tuple[str, ...]:
 
 
 def selector_label(selector: Selector) -> str:
-    """A selector in short: area/layer/cell type, as far as it names them; several names of one are
-    joined by +, ids by their checksum.
+    """A selector in short: area/layer/cell type, as far as it names them.
+
+    Several names of one are joined by +; ids are named by their checksum.
     """
     criteria = (selector.area, selector.layer, selector.cell_type)
     parts = ["+".join(names) for names in criteria if names]

@@ -1,4 +1,4 @@
-"""What a circuit should show: metrics with targets, and gates that must hold."""
+"""Objectives: metrics with targets, and gates that must hold."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -331,7 +331,7 @@ class Gate(Aim):
 
 
 class Targets(Frozen):
-    """What is aimed at: metrics, whose distances sum to the score, and gates."""
+    """An objective: metrics, whose distances sum to the score, and gates."""
 
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
     gates: tuple[Gate, ...] = ()

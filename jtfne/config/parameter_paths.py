@@ -127,7 +127,7 @@ def get_value(circuit: Circuit, place: Place) -> float | None:
 
 
 def mean_weight(connection: Connection) -> float:
-    """The mean weight of a connection: as declared, or that of its table."""
+    """The mean weight of a connection, declared or of its table."""
     rule, weight = connection.rule, connection.weight
     if isinstance(rule, FromTable) and rule.weight is not None:
         return float(np.mean(rule.weight.array))

@@ -115,7 +115,7 @@ def _select_trains(emitter: Emitter, first: int, n_cells: int) -> dict[str, Trai
 
 
 def default_input(circuit: Circuit, cell_type: str, name: str) -> float:
-    """Drive or noise where none is declared: that of the type's default emitter, else 0."""
+    """Drive or noise of a type that declares none: that of its default emitter, else 0."""
     default = CELL_TYPES.get(cell_type)
     return getattr(default, name) if default and cell_type not in circuit.emitters else 0.0
 

@@ -1,4 +1,4 @@
-"""What a run records: readouts, and the source that fields are made of."""
+"""The readouts of a run, and the source that fields are made of."""
 
 import itertools
 from collections.abc import Mapping, Sequence

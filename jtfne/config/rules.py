@@ -79,8 +79,9 @@ class FixedTotal(WiringRule):
 
 
 class OneToOne(WiringRule):
-    """The first source to the first target, and so on; both ends of one size. Pairs of a cell with
-    itself may go.
+    """Connects the first source to the first target, and so on; both ends have one size.
+
+    Pairs of a cell with itself may be left out.
     """
 
     kind: Literal["OneToOne"] = "OneToOne"
@@ -144,8 +145,9 @@ class DistanceDecay(WiringRule):
 
 
 class WeightDecay(Frozen):
-    """Weights times `profile` at the distance of the two cells, which are of one area; `lateral` as
-    of DistanceDecay.
+    """Multiplies weights by `profile` at the distance of the two cells, which are of one area.
+
+    `lateral` is as in DistanceDecay.
 
     Examples
     --------
@@ -161,8 +163,9 @@ class WeightDecay(Frozen):
 
 
 class FromTable(WiringRule):
-    """Edges listed one by one: ids of source and target, and weights (pA, nS or mV) and delays (ms)
-    where given.
+    """Edges listed one by one: ids of source and target, and weights and delays where given.
+
+    Weights are in pA, nS or mV, delays in ms.
 
     Examples
     --------

@@ -1,6 +1,4 @@
-"""Where the currents of a cell enter it and where they return to the tissue: profiles over depth,
-by kind of cell.
-"""
+"""Source maps: where currents enter cells and where they return, as profiles over depth."""
 
 from typing import Annotated, Any, Literal
 
@@ -25,8 +23,9 @@ AMPA (0 mV).
 
 
 class AtSoma(Frozen):
-    """At the depth of the soma, or `above_mm` nearer to the pia (below 0: deeper), though never
-    beyond the cortex.
+    """Profile of a current at the depth of the soma, or `above_mm` nearer to the pia.
+
+    Below 0 it is deeper. A place beyond the cortex is moved to its border.
     """
 
     kind: Literal["AtSoma"] = "AtSoma"
@@ -82,8 +81,7 @@ Profile = Annotated[
 
 
 class SourceMap(Frozen):
-    """Where currents enter cells and where they return, each as a profile that holds all of the
-    current.
+    """Where currents enter cells and where they return; each profile holds all of the current.
 
     Parameters
     ----------
@@ -109,9 +107,9 @@ class SourceMap(Frozen):
     enters: Profile
     returns: Profile
 
-    def holds(self, *words: str) -> bool:
+    def holds(self, *tags: str) -> bool:
         """Whether the map applies to a current with one of these tags (see `mechanism`)."""
-        return self.mechanism is None or not set(self.mechanism).isdisjoint(words)
+        return self.mechanism is None or not set(self.mechanism).isdisjoint(tags)
 
 
 _APICAL = Between(first=AtSoma(), last=AtDepth(depth=0.0))
@@ -136,8 +134,9 @@ def open_field(*cell_types: str) -> tuple[SourceMap, ...]:
 
 
 def closed_field(*cell_types: str) -> tuple[SourceMap, ...]:
-    """Maps for cells whose dendrites lie round the soma: what enters returns at the same depth, and
-    nothing is seen.
+    """Maps for cells whose dendrites lie round the soma: their currents are not seen from outside.
+
+    What enters returns at the same depth.
 
     Source: Lorente de No (1947), as `open_field`.
     """
@@ -154,7 +153,7 @@ SOURCE_MAPS: tuple[SourceMap, ...] = (
 """What holds where nothing else is declared."""
 
 
-def sign_of(synapse: Synapse) -> int:
+def find_sign(synapse: Synapse) -> int:
     """Sign of a mechanism: 1 excites, -1 inhibits, 0 if only its weights tell.
 
     A conductance excites if its reversal potential is above EXCITES_mV.
@@ -164,6 +163,6 @@ def sign_of(synapse: Synapse) -> int:
     return int(synapse.sign)
 
 
-def words_of(name: str, sign: int) -> tuple[str, ...]:
+def list_current_tags(name: str, sign: int) -> tuple[str, ...]:
     """The tags by which source maps refer to the current of a mechanism: its name, and its sign."""
     return (name, RECEPTIVE[0] if sign > 0 else RECEPTIVE[1]) if sign else (name,)

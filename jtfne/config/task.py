@@ -71,8 +71,7 @@ class Run(Frozen):
 
 
 class Schedule(Frozen):
-    """When something is presented: at each of `onsets_ms`, in the trial of the same place in
-    `trials`.
+    """The onsets of a stimulus, ms, and the trial of each.
 
     Parameters
     ----------

@@ -1,6 +1,4 @@
-"""What of a circuit may be tuned: a number by its path, its bounds, and in which scale it is
-searched.
-"""
+"""Trainables: numbers of a circuit that may be tuned, by path, with bounds and a search scale."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -28,8 +26,9 @@ class Linear(Frozen):
 
 
 class Log(Frozen):
-    """A step of the search multiplies the value; for bounds of one sign, of which a negative one is
-    kept.
+    """A scale on which a step of the search multiplies the value.
+
+    For bounds of one sign; a negative value stays negative.
     """
 
     kind: Literal["Log"] = "Log"

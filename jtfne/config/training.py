@@ -1,4 +1,4 @@
-"""What a circuit is tuned to, and what of it may be tuned."""
+"""Training: the objective of a circuit, and which of its numbers may be tuned."""
 
 from jtfne.config.objective import Targets
 from jtfne.config.trainables import Trainable

@@ -7,13 +7,13 @@ runs by.
 
 from jtfne.delivery._base import Delivery, EdgeList, Ring, pack, unpack
 from jtfne.delivery._choice import (
-    Choice,
+    DeliverySpec,
     Dense,
     Event,
     Sharded,
     Sparse,
-    Synapses,
-    check_choice,
+    SynapseSource,
+    check_delivery_spec,
     default_delivery,
 )
 from jtfne.delivery._layout import Layout
@@ -29,8 +29,8 @@ from jtfne.delivery.sharded import (
 from jtfne.delivery.sparse import SparseDelivery
 
 __all__ = [
-    "Choice",
     "Delivery",
+    "DeliverySpec",
     "Dense",
     "DenseDelivery",
     "EdgeList",
@@ -43,8 +43,8 @@ __all__ = [
     "Sparse",
     "SparseDelivery",
     "SpikingCells",
-    "Synapses",
-    "check_choice",
+    "SynapseSource",
+    "check_delivery_spec",
     "default_delivery",
     "fold_spikes",
     "list_own_devices",

@@ -14,8 +14,9 @@ from jtfne._check import refuse
 
 @dataclasses.dataclass(frozen=True)
 class Ring:
-    """The shape of the flat ring buffer of inputs on their way: slot (step mod n_slots), receptor,
-    cell.
+    """Shape of the flat ring buffer that holds inputs on their way: (slot, receptor, cell).
+
+    The slot of step k is k mod n_slots.
 
     Source: the buffer of Morrison et al. (2005), Neural Comput. 17:1776-1801, sec. 3.2, with one
     array.
@@ -45,16 +46,16 @@ class Ring:
         """A ring with nothing on its way: (size,)."""
         return jnp.zeros(self.size, dtype)
 
-    def due(self, ring: jax.Array, step: jax.Array) -> jax.Array:
+    def read_slot(self, ring: jax.Array, step: jax.Array) -> jax.Array:
         """The input that arrives at the end of `step`: (width,)."""
         return jax.lax.dynamic_slice(ring, (step % self.n_slots * self.width,), (self.width,))
 
     def clear_slot(self, ring: jax.Array, step: jax.Array, consumer: jax.Array) -> jax.Array:
         """The ring with the slot of `step` emptied.
 
-        `consumer` (width,) is the last value computed from `due`: clearing by a value that depends
-        on it tells XLA that the read is over, so that the ring is updated in place and never
-        copied.
+        `consumer` (width,) is the last value computed from `read_slot`. Clearing the slot by a
+        value that depends on it tells XLA that the read is over, so that the ring is updated in
+        place and never copied.
         """
         return jax.lax.dynamic_update_slice(ring, consumer * 0, (step % self.n_slots * self.width,))
 
@@ -66,8 +67,9 @@ class Ring:
 
 @dataclasses.dataclass(frozen=True)
 class EdgeList:
-    """Synapses on the host, in any order: all (n_edges,); `connection` is the rule that drew
-    each.
+    """Synapses on the host, in any order; all fields are (n_edges,).
+
+    connection: the rule that drew each synapse.
     """
 
     source: npt.NDArray[np.int32]
@@ -78,17 +80,20 @@ class EdgeList:
     connection: npt.NDArray[np.int16]
 
     def offset(self, ring: Ring) -> npt.NDArray[np.int64]:
-        """Offset of the entry to which each synapse adds from the slot of its spike: (n_edges,)."""
+        """From the slot of a spike to the ring entry that each synapse adds to: (n_edges,).
+
+        One number for delay, receptor and target.
+        """
         row = self.delay_steps.astype(np.int64) * ring.n_receptors + self.receptor
         return row * ring.n_cells + self.target
 
 
-# of whole rows, each made when it is called, perhaps on another thread
-Chunks = Iterable[Callable[[], EdgeList]]
+# Edges in chunks of whole rows; each is made when it is called, perhaps on another thread.
+EdgeChunks = Iterable[Callable[[], EdgeList]]
 
 
 class Delivery(Protocol):
-    """Spikes -> the ring buffer of inputs. Made by `build`, which each class has."""
+    """Adds spikes to the ring buffer of inputs on their way. `build` of each class makes one."""
 
     @property
     def connection(self) -> jax.Array | None:
@@ -101,9 +106,7 @@ class Delivery(Protocol):
         ...
 
     def words(self, spikes: jax.Array) -> jax.Array:
-        """The spikes of all cells as words (see `pack`), from those of the cells that this device
-        holds.
-        """
+        """The spikes of all cells as words (see `pack`), from those of this device's cells."""
         ...
 
     def deliver(
@@ -140,14 +143,15 @@ class Delivery(Protocol):
 def find_keys(
     keys: npt.NDArray[np.int64], wanted_keys: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """Position of each of `wanted_keys` in `keys`, which are distinct and hold them all."""
+    """Position of each of `wanted_keys` in `keys`, which are distinct and hold all of them."""
     order = np.argsort(keys)
     return order[np.searchsorted(keys, wanted_keys, sorter=order)]
 
 
 def pack(spikes: jax.Array) -> jax.Array:
-    """Spikes (n_cells,) bool as words: uint32 (ceil(n_cells / 32),), cell 0 in the lowest bit of
-    word 0.
+    """Spikes (n_cells,) bool as 32-bit words: uint32 (ceil(n_cells / 32),).
+
+    Cell 0 is the lowest bit of word 0.
     """
     n_words = -(-spikes.shape[0] // 32)
     bit_table = (
@@ -157,9 +161,7 @@ def pack(spikes: jax.Array) -> jax.Array:
 
 
 def unpack(words: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """On the host: (row, cell) of every spike in words (n_rows, n_words), in order of row, then
-    cell.
-    """
+    """Row and cell of every spike in words (n_rows, n_words), by row, then cell; on the host."""
     flat = words.reshape(-1)
     word_index = np.flatnonzero(flat != 0)  # ten times as fast on booleans as on numbers
     bits = np.unpackbits(flat[word_index].astype("<u4").view(np.uint8), bitorder="little").view(

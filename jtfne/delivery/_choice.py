@@ -11,7 +11,7 @@ from jax.sharding import Mesh
 
 from jtfne._arguments import check_instance, describe_argument
 from jtfne._check import refuse
-from jtfne.delivery._base import Chunks, Delivery, Ring
+from jtfne.delivery._base import Delivery, EdgeChunks, Ring
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.dense import DenseDelivery, dense_bytes
 from jtfne.delivery.event import EventDelivery, block_length, count_blocks
@@ -24,15 +24,15 @@ DENSE_UP_TO = 2**28  # bytes of all matrices; above, an accelerator gets the spa
 
 
 @dataclasses.dataclass(frozen=True)
-class Synapses:
-    """What a delivery is built from.
+class SynapseSource:
+    """The synapses that a delivery is built from, not yet laid out.
 
     chunks: the edges, a chunk of whole rows at a time. degrees: of each source, to the cells of
     each of n devices, given each cell's device: (n_cells,), n -> (n, n_cells). models: the rows of
     each cell model, None for all rows. n_edges, n_delays: how many there are, at most.
     """
 
-    chunks: Callable[[], Chunks]
+    chunks: Callable[[], EdgeChunks]
     degrees: Callable[[npt.NDArray[Any], int], npt.NDArray[np.int64]]
     models: list[npt.NDArray[Any] | None]
     n_edges: int
@@ -54,14 +54,14 @@ class Synapses:
         return int(count_blocks(degrees, block).sum()) * block * (4 + self.dtype.itemsize)
 
 
-class Choice(Protocol):
-    """How spikes are to be delivered; see `default_delivery`."""
+class DeliverySpec(Protocol):
+    """How spikes are to be delivered, before there are arrays; see `default_delivery`."""
 
-    def n_bytes(self, synapses: Synapses) -> int:
+    def n_bytes(self, synapses: SynapseSource) -> int:
         """About how much memory the arrays take."""
         ...
 
-    def build(self, synapses: Synapses) -> Delivery:
+    def build(self, synapses: SynapseSource) -> Delivery:
         """The delivery of these synapses."""
         ...
 
@@ -70,11 +70,11 @@ class Choice(Protocol):
 class Event:
     """`EventDelivery`: costs what spikes cost. The fastest on CPU, for a circuit at a time."""
 
-    def n_bytes(self, synapses: Synapses) -> int:
+    def n_bytes(self, synapses: SynapseSource) -> int:
         """About how much memory the rows of blocks take."""
         return synapses.blocks_bytes()
 
-    def build(self, synapses: Synapses) -> EventDelivery:
+    def build(self, synapses: SynapseSource) -> EventDelivery:
         """Pack the synapses in blocks. Raises: JtfneError if a ring entry has no int32 index."""
         degrees = synapses.out_degrees()
         return EventDelivery.build(
@@ -86,11 +86,11 @@ class Event:
 class Sparse:
     """`SparseDelivery`: every synapse at every step. For batches, gradients and accelerators."""
 
-    def n_bytes(self, synapses: Synapses) -> int:
+    def n_bytes(self, synapses: SynapseSource) -> int:
         """Bytes of source, entry, weight and place of each synapse, before any merge."""
         return synapses.n_edges * (12 + synapses.dtype.itemsize)
 
-    def build(self, synapses: Synapses) -> SparseDelivery:
+    def build(self, synapses: SynapseSource) -> SparseDelivery:
         """Sort the synapses by where they arrive."""
         return SparseDelivery.build(
             synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked
@@ -99,15 +99,16 @@ class Sparse:
 
 @dataclasses.dataclass(frozen=True)
 class Dense:
-    """`DenseDelivery`: a matrix a delay. For small circuits in batches, gradients and
-    accelerators.
+    """`DenseDelivery`: a matrix for each delay.
+
+    For small circuits in batches, gradients and accelerators.
     """
 
-    def n_bytes(self, synapses: Synapses) -> int:
+    def n_bytes(self, synapses: SynapseSource) -> int:
         """Bytes of all matrices."""
         return dense_bytes(synapses.ring, synapses.n_delays, synapses.dtype.itemsize)
 
-    def build(self, synapses: Synapses) -> DenseDelivery:
+    def build(self, synapses: SynapseSource) -> DenseDelivery:
         """Fill the matrices. Raises: JtfneError if they take more than 4 GiB."""
         return DenseDelivery.build(
             synapses.chunks(), synapses.ring, synapses.dtype, tracked=synapses.tracked
@@ -116,8 +117,9 @@ class Dense:
 
 @dataclasses.dataclass(frozen=True)
 class Sharded:
-    """`ShardedDelivery`: cells over the devices of `mesh`, of one axis; by default over all devices
-    of all processes.
+    """`ShardedDelivery`: cells shared out over the devices of `mesh`, which has one axis.
+
+    By default over all devices of all processes.
 
     More than one CPU device takes `jax.config.update("jax_num_cpu_devices", n)` before jax is first
     used, or `jtfne run --devices n`.
@@ -125,19 +127,19 @@ class Sharded:
 
     mesh: Mesh | None = None
 
-    def n_bytes(self, synapses: Synapses) -> int:
+    def n_bytes(self, synapses: SynapseSource) -> int:
         """About how much memory the rows of blocks take on all devices together."""
         return synapses.blocks_bytes()
 
-    def build(self, synapses: Synapses) -> ShardedDelivery:
+    def build(self, synapses: SynapseSource) -> ShardedDelivery:
         """Pack the synapses of each device.
 
         Raises: JtfneError for a mesh of several axes, or without a device of some process.
         """
         mesh = default_mesh() if self.mesh is None else self.mesh
-        refuse_misfit(mesh)
+        check_mesh(mesh)
         layout = Layout.build(synapses.ring.n_cells, synapses.models, mesh.size)
-        device_of = layout.place(layout.position_of)[0]
+        device_of = layout.locate(layout.position_of)[0]
         return ShardedDelivery.build(
             synapses.chunks(),
             synapses.degrees(device_of, mesh.size),
@@ -149,9 +151,10 @@ class Sharded:
         )
 
 
-def check_choice(delivery: Any, where: str) -> None:
-    """Raises: JtfneError unless `delivery` is None or an object with `n_bytes` and `build`; a class
-    is none.
+def check_delivery_spec(delivery: Any, where: str) -> None:
+    """Raises: JtfneError unless `delivery` is None or an object with `n_bytes` and `build`.
+
+    A class is refused: `Event()`, not `Event`.
     """
     methods = [callable(getattr(delivery, name, None)) for name in ("n_bytes", "build")]
     if delivery is not None and (isinstance(delivery, type) or not all(methods)):
@@ -163,7 +166,7 @@ def check_choice(delivery: Any, where: str) -> None:
         )
 
 
-def refuse_misfit(mesh: Mesh) -> None:
+def check_mesh(mesh: Mesh) -> None:
     """Raises: JtfneError for a mesh over which cells cannot be sharded."""
     where = "delivery Sharded(mesh=...)"
     if len(mesh.axis_names) != 1:
@@ -186,7 +189,7 @@ def refuse_misfit(mesh: Mesh) -> None:
         raise refuse(description, "at least one device of each process", where)
 
 
-def default_delivery(synapses: Synapses) -> Choice:
+def default_delivery(synapses: SynapseSource) -> DeliverySpec:
     """The delivery that is fastest for these synapses on the devices at hand.
 
     On CPU, events; from 30,000 cells on over all devices, if there are several. On accelerators,

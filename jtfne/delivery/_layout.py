@@ -13,7 +13,9 @@ Ints = npt.NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Cells sharded over devices, words of 32 in turn, so that each population is split evenly.
+    """The order in which cells lie on the devices of a mesh, each population split evenly.
+
+    Words of 32 cells go to the devices in turn.
 
     runs: (first row, n_rows) of neighbours of one cell model, in the order of rows. Each run begins
     at a multiple of 32 * n_devices *positions*, so all devices hold as many cells of each model,
@@ -26,8 +28,9 @@ class Layout:
 
     @classmethod
     def build(cls, n_cells: int, indices: list[npt.NDArray[Any] | None], n_devices: int) -> Self:
-        """The layout of cells of several models; indices: the rows of each, None for all of
-        them.
+        """The layout of the cells of several models.
+
+        indices: the rows of each model; None for all rows.
         """
         model = np.zeros(n_cells, np.int64)
         for model_index, rows in enumerate(indices):
@@ -60,16 +63,16 @@ class Layout:
         """Positions of one device."""
         return self.row_of.size // self.n_devices
 
-    def place(self, position: Ints) -> tuple[Ints, Ints]:
+    def locate(self, position: Ints) -> tuple[Ints, Ints]:
         """Device of each position, and its place on that device."""
         word, bit = np.divmod(position, 32)
         turn, device = np.divmod(word, self.n_devices)
         return device, turn * 32 + bit
 
     @functools.cached_property
-    def dealt(self) -> Ints:
-        """The position of every place: (n_devices, n_local)."""
-        device, local = self.place(np.arange(self.row_of.size))
+    def positions(self) -> Ints:
+        """The position of every place on each device: (n_devices, n_local)."""
+        device, local = self.locate(np.arange(self.row_of.size))
         positions = np.empty((self.n_devices, self.n_local), np.int64)
         positions[device, local] = np.arange(self.row_of.size)
         return positions
@@ -77,7 +80,7 @@ class Layout:
     @functools.cached_property
     def rows(self) -> Ints:
         """The row that every place holds or copies: (n_devices, n_local)."""
-        return self.row_of[self.dealt]
+        return self.row_of[self.positions]
 
     def _rooms(self) -> list[tuple[tuple[int, int], int]]:
         """Each run, and the positions that it takes."""

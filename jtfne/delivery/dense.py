@@ -1,6 +1,4 @@
-"""Dense delivery: one matrix a delay. For small circuits in batches, where a product of matrices
-pays.
-"""
+"""Dense delivery: a matrix for each delay, for small circuits in batches."""
 
 import dataclasses
 from typing import Self
@@ -12,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, join_entries, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, join_entries, pack
 
 MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and faster
 
@@ -20,8 +18,9 @@ MOST_BYTES = 2**32  # of all matrices; beyond, the sparse form is smaller and fa
 @register
 @dataclasses.dataclass(frozen=True)
 class DenseDelivery:
-    """Spikes (n_cells,) @ weights. Differentiable in the weights, and in the spikes if these are
-    floats.
+    """Spikes (n_cells,) times a matrix for each delay.
+
+    Differentiable in the weights, and in the spikes if these are floats.
 
     weights: (n_delays, n_cells, n_receptors * n_cells), zero where there is no synapse. connection:
     int16 of that shape, -1 where there is none, or None. delays: the steps that each matrix takes.
@@ -34,7 +33,7 @@ class DenseDelivery:
 
     @classmethod
     def build(
-        cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
+        cls, chunks: EdgeChunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
     ) -> Self:
         """Lay edges out; those of one source that meet in all else become one.
 

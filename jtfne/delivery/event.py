@@ -14,7 +14,7 @@ import numpy.typing as npt
 from jtfne._check import narrow_dtype
 from jtfne._cores import n_cores
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, find_keys, pack
 
 # longer blocks save loop turns (1-10 us each), shorter ones padding (5 ns an entry)
 LONGEST_BLOCK = 512
@@ -31,8 +31,9 @@ class SpikingCells(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True)
 class EventDelivery:
-    """Each source's synapses as blocks of (offset, weight); offset = delay slot, receptor and
-    target in one.
+    """The synapses of each source as blocks of (offset, weight).
+
+    An offset is delay slot, receptor and target in one number.
 
     offsets: int32 (n_blocks, block), sorted and unique within a row, all inside the ring. weights:
     (n_blocks, block). first_block, n_blocks_of: int32 (n_sources,). Padding points at distinct
@@ -51,15 +52,16 @@ class EventDelivery:
     @classmethod
     def build(
         cls,
-        chunks: Chunks,
+        chunks: EdgeChunks,
         degrees: npt.NDArray[np.int64],
         ring: Ring,
         dtype: npt.DTypeLike,
         *,
         tracked: bool = False,
     ) -> Self:
-        """Pack edges that come in chunks of whole rows; those of one source that meet in all else
-        become one.
+        """Pack edges that come in chunks of whole rows.
+
+        Edges that agree in source, delay, receptor and target become one.
 
         chunks: each is made when called, on one of several threads. degrees: (n_cells,), edges of
         each source before any merge. Beyond the result, memory is that of a chunk a thread.
@@ -158,7 +160,7 @@ class EventDelivery:
 
 
 def fold_spikes(words: jax.Array, use: Callable[[Any, jax.Array], Any], value: Any) -> Any:
-    """The last value of `value = use(value, cell)`, for each cell that spiked, ascending."""
+    """The last value of `value = use(value, cell)` over the cells that spiked, ascending."""
 
     def consume_spike(state: tuple[_Next, jax.Array, Any]) -> tuple[_Next, jax.Array, Any]:
         (cell, _), words, value = state
@@ -247,8 +249,9 @@ class Blocks:
 
 
 def _allocate_aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Zeros that begin at a multiple of 64 bytes: jax takes such memory over on CPU, and copies any
-    other.
+    """Zeros that begin at a multiple of 64 bytes.
+
+    On CPU jax takes such memory over, and copies any other.
     """
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     buffer = np.zeros(n_bytes + 64, np.uint8)
@@ -257,7 +260,7 @@ def _allocate_aligned(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArr
     return array
 
 
-def process_chunks(chunks: Chunks, use: Callable[[EdgeList], None]) -> None:
+def process_chunks(chunks: EdgeChunks, use: Callable[[EdgeList], None]) -> None:
     """Make and use each chunk, on as many threads as this process may use cores."""
     with ThreadPoolExecutor(n_cores()) as pool:
         for _ in pool.map(lambda chunk: use(chunk()), chunks):
@@ -270,7 +273,8 @@ def count_blocks(degrees: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.i
 
 
 def block_length(longest_row: int, width: int) -> int:
-    """Entries of a block: the longest row up to the next multiple of 16, so that padding fits one
-    slot.
+    """Entries of a block: the longest row up to the next multiple of 16.
+
+    At most one slot, so that the padding of a block fits into one.
     """
     return min(-(-longest_row // 16) * 16, LONGEST_BLOCK, max(width, 1))

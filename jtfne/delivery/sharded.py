@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, pack
 from jtfne.delivery._layout import Layout
 from jtfne.delivery.event import Blocks, EventDelivery, block_length, count_blocks, process_chunks
 
@@ -18,8 +18,7 @@ from jtfne.delivery.event import Blocks, EventDelivery, block_length, count_bloc
 @register
 @dataclasses.dataclass(frozen=True)
 class ShardedDelivery:
-    """An EventDelivery for each device of a mesh of one axis; every array leads with the axis of
-    devices.
+    """An EventDelivery for each device of a mesh; every array leads with the axis of devices.
 
     It delivers inside `shard_map` over its mesh, where each device has its own part and that axis
     is taken off. Sources are positions of `layout` (all of them on every device), targets places on
@@ -52,7 +51,7 @@ class ShardedDelivery:
     @classmethod
     def build(
         cls,
-        chunks: Chunks,
+        chunks: EdgeChunks,
         degrees: npt.NDArray[np.int64],
         ring: Ring,
         dtype: npt.DTypeLike,
@@ -78,7 +77,7 @@ class ShardedDelivery:
             room[k] = Blocks(
                 position_degrees[k], local, dtype, tracked=tracked, n_blocks=n_blocks, block=block
             )
-        device_of, place_of = layout.place(layout.position_of)
+        device_of, place_of = layout.locate(layout.position_of)
 
         def put_chunk(edges: EdgeList) -> None:
             device_of_edge = device_of[edges.target]
@@ -101,7 +100,7 @@ class ShardedDelivery:
         return cls(
             rows=EventDelivery(**global_arrays, ring=local, one_block=False),
             real=stack_shards(
-                [_pack_on_host(layout.real[layout.dealt[k]]) for k in device_indices], mesh
+                [_pack_on_host(layout.real[layout.positions[k]]) for k in device_indices], mesh
             ),
             layout=layout,
             mesh=mesh,
@@ -110,7 +109,7 @@ class ShardedDelivery:
     def words(self, spikes: jax.Array) -> jax.Array:
         """The spikes of all devices as words, gathered on one device."""
         words: jax.Array = jax.lax.all_gather(pack(spikes) & self.real, self.mesh.axis_names[0])
-        # words are dealt in turn: the k-th of every device, then the (k + 1)-th
+        # words go to the devices in turn: the k-th of every device, then the (k + 1)-th
         return words.T.reshape(-1)
 
     def deliver(
@@ -163,14 +162,14 @@ def stack_shards(parts: list[Any], mesh: Mesh) -> jax.Array:
 
 
 def over(mesh: Mesh) -> PartitionSpec:
-    """Split over the devices of `mesh`, along the first axis."""
+    """The partition of an array whose first axis is split over the devices of `mesh`."""
     (axis,) = mesh.axis_names
     spec: PartitionSpec = PartitionSpec(axis)  # type: ignore[no-untyped-call]
     return spec
 
 
 def replicated_spec() -> PartitionSpec:
-    """The same on every device."""
+    """The partition of an array that is the same on every device."""
     spec: PartitionSpec = PartitionSpec()  # type: ignore[no-untyped-call]
     return spec
 

@@ -1,5 +1,6 @@
-"""Sparse delivery: every synapse at every step, as one sum by target. For batches, gradients and
-accelerators.
+"""Sparse delivery: every synapse at every step, summed by target.
+
+For batches, gradients and accelerators.
 """
 
 import dataclasses
@@ -11,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne._tree import register
-from jtfne.delivery._base import Chunks, EdgeList, Entries, Ring, find_keys, join_entries, pack
+from jtfne.delivery._base import EdgeChunks, EdgeList, Entries, Ring, find_keys, join_entries, pack
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class SparseDelivery:
-    """Synapses sorted by where they arrive. Differentiable in the weights, and in the spikes if
-    these are floats.
+    """Synapses sorted by where they arrive.
+
+    Differentiable in the weights, and in the spikes if these are floats.
 
     source, entry: int32 (n_synapses,); entry ascends and points into offsets. weights:
     (n_synapses,). offsets: int32 (n_entries,), all different, inside the ring. connection: int16
@@ -34,7 +36,7 @@ class SparseDelivery:
 
     @classmethod
     def build(
-        cls, chunks: Chunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
+        cls, chunks: EdgeChunks, ring: Ring, dtype: npt.DTypeLike, *, tracked: bool = False
     ) -> Self:
         """Sort edges by where they arrive; those of one source that meet in all else become one."""
         entries = join_entries([Entries.from_edges(chunk(), ring) for chunk in chunks])

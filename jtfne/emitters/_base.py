@@ -29,8 +29,9 @@ class Conductances(NamedTuple):
 
 
 class SynapticInput(NamedTuple):
-    """Currents as they stand at the start of a step, each (i + ramp t) exp(-t / tau) within it;
-    conductances and jumps.
+    """Currents, conductances and jumps from synapses, as they stand at the start of a step.
+
+    Each current is (i + ramp t) exp(-t / tau) within the step.
 
     i_pA: (n_currents, n_cells), inward positive. tau_ms: (n_currents,). ramp_pA_per_ms: (n_ramps,
     n_cells), of the first of the currents, which are alpha functions; the others have none, and are
@@ -64,11 +65,9 @@ class SynapticInput(NamedTuple):
         return means
 
     def mean_pA(self, dt_ms: jax.Array | float) -> jax.Array:
-        """Exact mean of the currents over the step, summed over receptors: (n_cells,). Conductances
-        are not in it.
-        """
+        """Exact mean of all currents, without conductances, over the step: (n_cells,)."""
         total = jnp.zeros(self.i_pA.shape[1])
-        # spelled out: fuses into the step, a matrix product does not
+        # a sum of terms, which XLA fuses into the step; a matrix product it does not
         for mean_pA in self.means_pA(dt_ms):
             total = total + mean_pA
         return total
@@ -98,8 +97,9 @@ class SynapticInput(NamedTuple):
         return v_mV + self.jumps_mV.sum(0)
 
     def jumps_pA(self, c_m_pF: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current over a step that each jump of a membrane of `c_m_pF` stands for:
-        (n_jumps, n_cells).
+        """The mean current over a step that each jump stands for: (n_jumps, n_cells).
+
+        c_m_pF: capacitance of the membrane.
         """
         if self.jumps_mV is None:
             return jnp.zeros((0, 1), self.i_pA.dtype)
@@ -158,10 +158,10 @@ RAMP_TERMS = 15  # of the series of `ramp_mean`: exact in double precision for y
 
 
 def ramp_mean(y: jax.Array | float) -> jax.Array:
-    """The integral of u exp(-y u) for u from 0 to 1, y >= 0: (1 - (1 + y) exp(-y)) / y^2, which is
-    1/2 at y = 0.
+    """The integral of u exp(-y u) over u from 0 to 1, for y >= 0: 1/2 at y = 0.
 
-    Near 0 it is taken from its series, since the difference loses all digits there.
+    It is (1 - (1 + y) exp(-y)) / y^2. Near 0 it is taken from its series, since the difference
+    loses all digits there.
     """
     y = jnp.asarray(y)
     is_near_zero = y < 0.5
@@ -183,8 +183,9 @@ def _scale_rows(rows: jax.Array, shares: list[jax.Array]) -> jax.Array:
 
 
 class Balance(NamedTuple):
-    """Mean membrane currents over one step, each (n_cells,) pA, outward positive; they sum to
-    zero.
+    """Mean membrane currents over one step, (n_cells,) pA each.
+
+    Outward is positive; they sum to zero.
     """
 
     capacitive: jax.Array
@@ -197,9 +198,9 @@ class Emitter:
     """A cell model: pure maps on arrays, whose parameters broadcast to (n_cells,).
 
     The base of every cell model of the catalogue. Each has `input_unit`, `input_pA`, `init`, `step`
-    and `balance`; what else it can do is one of the methods below, which this class offers as what
-    a cell does that cannot. A user's own model needs none of them, and not this base either:
-    `find_method` takes the default from here.
+    and `balance`. The other methods are optional; here stands what holds for a cell that has not
+    got them. A user's own model needs none of them, and not this base either: `find_method` takes
+    the default from here.
 
     order: order of the scheme in dt, for a noiseless trace. input_unit: unit of drive, noise and
     stimulus amplitudes. input_pA: what one such unit is in pA. differentiable: whether a step below
@@ -219,16 +220,15 @@ class Emitter:
         raise NotImplementedError
 
     def init(self, uniform: jax.Array) -> Any:
-        """The state at the start, spread by `uniform` (n_cells,) in [0, 1); zero is the reset
-        state.
-        """
+        """The state at the start, spread by `uniform` (n_cells,) in [0, 1); zero is reset."""
         raise NotImplementedError
 
     def step(
         self, state: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[Any, jax.Array]:
-        """Advance by dt under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,).
+
+        `i_pA` is constant over the step.
         """
         raise NotImplementedError
 
@@ -239,8 +239,9 @@ class Emitter:
         raise NotImplementedError
 
     def with_seeds(self, state: Any, seed: jax.Array, salt: jax.Array) -> Any:
-        """`state` with two random words of each cell, uint32 (n_cells,), for cells that draw as
-        they run; others leave it as it is.
+        """`state` with two random words of each cell, uint32 (n_cells,).
+
+        For cells that draw as they run; others leave it as it is.
         """
         return state
 
@@ -249,22 +250,25 @@ class Emitter:
         raise NotImplementedError
 
     def jumped_pA(self, before: Any, syn: SynapticInput, dt_ms: jax.Array | float) -> jax.Array:
-        """The mean current over the step that each jump of `syn` stood for, (n_jumps, n_cells)
-        inward, 0 where the cell was refractory; a class that has it takes `Delta` synapses.
+        """The mean inward current over the step that each jump stood for, (n_jumps, n_cells).
+
+        0 where a cell was refractory. A class that has this method takes `Delta` synapses.
         """
         return jnp.zeros_like(syn.jumps_pA(1.0, dt_ms))
 
     def jump(self, state: Any, syn: SynapticInput) -> Any:
-        """The state of cells, none of them refractory, after the jumps of `syn`; for cells with
-        more than one potential to say.
+        """The state of cells, none of them refractory, after the jumps of `syn`.
+
+        For a cell with more than one potential, which must say which of them jumps.
         """
         can_jump = has_method(self, "jumped_pA")
         return state._replace(v_mV=syn.jumped_mV(state.v_mV)) if can_jump else state
 
     def threshold_distance(self, before: Any, after: Any) -> jax.Array:
-        """How far each cell stands above its threshold after the step from `before` to `after`, as
-        a share of the distance from rest to threshold: (n_cells,); it spikes where that is not
-        negative. A class that has it has surrogate gradients.
+        """Distance of each cell above threshold after a step: (n_cells,); >= 0 is a spike.
+
+        In units of the distance from rest to threshold. A class that has this method has surrogate
+        gradients.
         """
         raise NotImplementedError
 
@@ -276,8 +280,9 @@ class Emitter:
     def axial_pA(
         self, before: Any, after: Any, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
-        """The mean current (n_cells,) that flowed in a cell from its dendrite to its soma, which is
-        what a cell with compartments is to the fields.
+        """The mean current (n_cells,) that flowed from dendrite to soma: what fields see of it.
+
+        A class that has this method has compartments.
         """
         raise NotImplementedError
 
@@ -287,13 +292,17 @@ DEPRECATED_METHODS = {"threshold_distance": "excess"}
 
 
 def has_method(emitter: Any, name: str) -> bool:
-    """Whether a cell model, or its class, has an optional method of its own: can do what it says."""
+    """Whether a cell model, or its class, has an optional method of its own.
+
+    It can then do what the method says; see `Emitter`.
+    """
     return _find_own_method(emitter if isinstance(emitter, type) else type(emitter), name)[0]
 
 
 def find_method(emitter: Any, name: str) -> Callable[..., Any]:
-    """The method `name` of a cell model, also of a user's own class, which need not have it: the
-    default is that of `Emitter`.
+    """The method `name` of a cell model, or the default of `Emitter` where its class has none.
+
+    A user's own class need not be an `Emitter`.
     """
     has_own, own_name = _find_own_method(type(emitter), name)
     method: Callable[..., Any] = (
@@ -331,7 +340,7 @@ def normalized_distance(
 ) -> jax.Array:
     """Distance of v above threshold, in units of threshold minus rest: (n_cells,).
 
-    Where a cell rests above threshold, `low_mV` takes the place of rest. It is what the catalogue's
-    `threshold_distance` are made of.
+    Where a cell rests above threshold, `low_mV` takes the place of rest. The catalogue's methods
+    `threshold_distance` call it.
     """
     return (v_mV - th_mV) / (th_mV - jnp.where(jnp.less(rest_mV, th_mV), rest_mV, low_mV))

@@ -106,9 +106,7 @@ class Trains:
         return part
 
     def at_once(self, dt_ms: float) -> tuple[int, float] | None:
-        """The first cell and time, ms, of a spike that falls into the step of the one before it, if
-        there is any.
-        """
+        """Cell and time, ms, of the first spike in the same step as the one before it, or None."""
         cell = np.repeat(np.arange(len(self)), self.sizes)
         clashes = np.flatnonzero((np.diff(self._steps(dt_ms)) <= 0) & (np.diff(cell) == 0))
         return (

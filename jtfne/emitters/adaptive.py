@@ -16,7 +16,7 @@ class AdaptiveLIFState(NamedTuple):
     """LIFState with w_pA and th_mV (n_cells,), each before its jump where a cell just spiked."""
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
     w_pA: jax.Array
     th_mV: jax.Array
 
@@ -24,8 +24,9 @@ class AdaptiveLIFState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AdaptiveLIF(Emitter):
-    """C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th +
-    th.
+    """A LIF with a spike-triggered current, a moving threshold, or both.
+
+    C dv/dt = -(C/tau) (v - v_rest) - w + i, w' = -w/tau_w, th' = -th/tau_th; spikes at v_th + th.
 
     At a spike w grows by b and th by th_add, and the cell is reset and refractory as `LIF`. Each
     step holds w at its exact mean, so that the membrane is off by the square of dt.
@@ -72,9 +73,7 @@ class AdaptiveLIF(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> AdaptiveLIFState:
-        """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); not adapted, none
-        refractory.
-        """
+        """The state of cells between reset and threshold, by `uniform` (n_cells,); not adapted."""
         return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
 
     def at_potential(self, v_mV: jax.Array) -> AdaptiveLIFState:
@@ -86,9 +85,7 @@ class AdaptiveLIF(Emitter):
     def step(
         self, state: AdaptiveLIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[AdaptiveLIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         start, w_pA, th_mV = self._start(state)
         w_end_pA, mean_pA = exponential_decay(w_pA, self.tau_w_ms, dt_ms)
         th_mV = exponential_decay(th_mV, self.tau_th_ms, dt_ms)[0]
@@ -114,7 +111,7 @@ class AdaptiveLIF(Emitter):
         """Mean currents of the step; the adaptation current counts as ionic."""
         start, w_pA, _ = self._start(before)
         end, membrane = (
-            LIFState(after.v_mV, after.hold_steps),
+            LIFState(after.v_mV, after.refractory_steps),
             self._membrane(start, self.v_th_mV + after.th_mV),
         )
         return balance_with_current(
@@ -131,7 +128,7 @@ class AdaptiveLIF(Emitter):
         self, before: AdaptiveLIFState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
-        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+        return free_jumps_pA(before.refractory_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: AdaptiveLIFState) -> tuple[LIFState, jax.Array, jax.Array]:
         """Membrane, w and th at the start of this step: reset and adapted after a spike."""
@@ -139,7 +136,7 @@ class AdaptiveLIF(Emitter):
         v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
         w_pA = jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA)
         return (
-            LIFState(v_mV, state.hold_steps),
+            LIFState(v_mV, state.refractory_steps),
             w_pA,
             jnp.where(has_spiked, state.th_mV + self.th_add_mV, state.th_mV),
         )

@@ -15,8 +15,9 @@ TOP = 30.0  # of the exponent: e^30 times any conductance is a float32
 
 
 class AdExState(NamedTuple):
-    """v_mV (n_cells,), v_peak where a cell just spiked; w_pA (n_cells,), adaptation before its
-    jump.
+    """State of an AdEx cell: potential and adaptation.
+
+    v_mV: (n_cells,), v_peak where a cell just spiked. w_pA: (n_cells,), before its jump there.
     """
 
     v_mV: jax.Array
@@ -36,14 +37,45 @@ class _Path(NamedTuple):
 class AdEx(Emitter):
     """C v' = -g (v - v_rest) + g delta exp((v - v_t)/delta) - w + i, tau_w w' = a (v - v_rest) - w.
 
-    At v >= v_peak: spike, v <- v_reset, w <- w + b. A step that would pass v_peak ends there, and
-    the next one starts from reset: each interval is about one dt too long, so that at 0.1 ms rates
-    are low by 0.1 % (defaults, 15 Hz) to 1.1 % (tonic cell of Naud et al. (2008), 104 Hz). NEST's
-    `aeif` models go on from reset within the step. Defaults: Brette & Gerstner (2005), J.
-    Neurophysiol. 94:3637-3642 (v_peak there 20 mV; 0 mV as in Naud et al. (2008), Biol. Cybern.
-    99:335-347, whose firing patterns these equations have).
+    At v >= v_peak: spike, v <- v_reset, w <- w + b.
 
-    substeps: steps of Heun's method in one dt.
+    Parameters
+    ----------
+    c_m_pF : float
+        C, the capacitance of the membrane.
+    g_nS : float
+        g, its leak conductance.
+    v_rest_mV : float
+        Potential to which it leaks.
+    v_t_mV : float
+        Potential at which the upstroke begins.
+    delta_mV : float
+        delta, the width of the upstroke's beginning.
+    a_nS : float
+        a, how much of v adaptation follows.
+    tau_w_ms : float
+        Time constant of adaptation.
+    b_pA : float
+        b, what a spike adds to adaptation.
+    v_reset_mV : float
+        Potential after a spike.
+    v_peak_mV : float
+        Potential at which a spike ends.
+    substeps : int
+        Steps of Heun's method in one dt.
+
+    Notes
+    -----
+    A step that would pass v_peak ends there, and the next one starts from reset: each interval is
+    about one dt too long, so that at 0.1 ms rates are low by 0.1 % (defaults, 15 Hz) to 1.1 %
+    (tonic cell of [2]_, 104 Hz). NEST's `aeif` models go on from reset within the step. Defaults
+    are those of [1]_, but for v_peak: 20 mV there, 0 mV as in [2]_, whose firing patterns these
+    equations have.
+
+    References
+    ----------
+    .. [1] Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642.
+    .. [2] Naud et al. (2008), Biol. Cybern. 99:335-347.
     """
 
     c_m_pF: jax.Array | float = 281.0
@@ -95,9 +127,7 @@ class AdEx(Emitter):
     def step(
         self, state: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[AdExState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         end = self._path(self._start(state), i_pA, syn, dt_ms).end
         return end, end.v_mV >= self.v_peak_mV
 
@@ -113,9 +143,7 @@ class AdEx(Emitter):
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> Balance:
-        """Mean currents of the step; the adaptation counts as ionic, and so does what stops a spike
-        at v_peak.
-        """
+        """Mean currents of the step; adaptation and what stops a spike at v_peak count as ionic."""
         start = self._start(before)
         path = self._path(start, i_pA, syn, dt_ms)
         path = path._replace(
@@ -133,9 +161,7 @@ class AdEx(Emitter):
         return syn.jumps_pA(self.c_m_pF, dt_ms)
 
     def _start(self, state: AdExState) -> AdExState:
-        """The state at the start of this step: reset and adapted where the last one ended in a
-        spike.
-        """
+        """The state at the start of a step: reset and adapted where the last one spiked."""
         has_spiked = state.v_mV >= self.v_peak_mV
         v_mV = jnp.where(has_spiked, self.v_reset_mV, state.v_mV)
         return AdExState(v_mV, jnp.where(has_spiked, state.w_pA + self.b_pA, state.w_pA))

@@ -1,9 +1,4 @@
-"""Generalised leaky integrate-and-fire emitters, levels 1 to 3 of the Allen Institute's GLIF
-models.
-
-Source: Teeter et al. (2018), Nat. Commun. 9:709. Defaults are one cell of the Allen Cell Types
-Database, as in the `glif_psc` model of NEST 3; the decay rates given there are 1/tau here.
-"""
+"""Generalised leaky integrate-and-fire emitters: GLIF1 to GLIF3 of the Allen Institute."""
 
 import dataclasses
 from typing import ClassVar, NamedTuple
@@ -17,7 +12,7 @@ from jtfne._tree import register
 from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
 from jtfne.emitters.lif import LIF, LIFState, balance_with_current, exponential_decay, free_jumps_pA
 
-# hold_steps of a cell that has not spiked yet: zero is the step after a refractory time
+# refractory_steps of a cell that has not spiked yet: zero is the step after a refractory time
 NEVER = -1.0
 
 
@@ -25,7 +20,7 @@ class GLIF2State(NamedTuple):
     """LIFState with th_mV (n_cells,), by how much past spikes have raised the threshold."""
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
     th_mV: jax.Array
 
 
@@ -33,7 +28,7 @@ class GLIF3State(NamedTuple):
     """LIFState with the after-spike currents i_1_pA and i_2_pA (n_cells,), inward positive."""
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
     i_1_pA: jax.Array
     i_2_pA: jax.Array
 
@@ -44,17 +39,16 @@ def _initial_state(v_mV: jax.Array) -> LIFState:
 
 
 def _add_after_refractory(
-    x: jax.Array, increment: jax.Array | float, hold_steps: jax.Array
+    x: jax.Array, increment: jax.Array | float, refractory_steps: jax.Array
 ) -> jax.Array:
     """`x`, plus `increment` where the refractory time has just ended."""
-    return jnp.where(jnp.abs(hold_steps) < 0.5, x + increment, x)
+    return jnp.where(jnp.abs(refractory_steps) < 0.5, x + increment, x)
 
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GLIF1(Emitter):
-    """C dv/dt = -g (v - e_l) + i; at v_th: spike, reset, hold for t_ref. `LIF` in the terms of GLIF
-    models.
+    """A `LIF` in the terms of GLIF models: C dv/dt = -g (v - e_l) + i; spike and reset at v_th.
 
     >>> GLIF1(g_nS=5.0).input_pA
     1.0
@@ -96,9 +90,7 @@ class GLIF1(Emitter):
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[LIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         return self._membrane().step(state, i_pA, syn, dt_ms)
 
     def threshold_distance(self, before: LIFState, after: LIFState) -> jax.Array:
@@ -120,7 +112,7 @@ class GLIF1(Emitter):
         self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
-        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+        return free_jumps_pA(before.refractory_steps, self.c_m_pF, syn, dt_ms)
 
     def _membrane(self) -> LIF:
         """The same cell as a LIF, by its time constant."""
@@ -194,17 +186,15 @@ class GLIF2(Emitter):
     def step(
         self, state: GLIF2State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF2State, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         start = self._start(state, dt_ms)
         th_mV = exponential_decay(
-            _add_after_refractory(state.th_mV, self.th_add_mV, state.hold_steps),
+            _add_after_refractory(state.th_mV, self.th_add_mV, state.refractory_steps),
             self.tau_th_ms,
             dt_ms,
         )[0]
         # A refractory cell may stand above threshold, and must not fire.
-        reached_mV = jnp.where(start.hold_steps > 0.5, jnp.inf, th_mV)
+        reached_mV = jnp.where(start.refractory_steps > 0.5, jnp.inf, th_mV)
         membrane_state, spikes = self._membrane(start, reached_mV).step(start, i_pA, syn, dt_ms)
         return GLIF2State(*membrane_state, th_mV), spikes
 
@@ -216,7 +206,7 @@ class GLIF2(Emitter):
         distance = normalized_distance(
             after.v_mV - after.th_mV, self.v_th_mV, self.e_l_mV, self.reset_mV
         )
-        return jnp.where(before.hold_steps > 0.5, jnp.minimum(distance, -1.0), distance)
+        return jnp.where(before.refractory_steps > 0.5, jnp.minimum(distance, -1.0), distance)
 
     def balance(
         self,
@@ -227,24 +217,24 @@ class GLIF2(Emitter):
         dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
-        start, end = self._start(before, dt_ms), LIFState(after.v_mV, after.hold_steps)
+        start, end = self._start(before, dt_ms), LIFState(after.v_mV, after.refractory_steps)
         return self._membrane(start, after.th_mV).balance(start, end, i_pA, syn, dt_ms)
 
     def jumped_pA(
         self, before: GLIF2State, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
-        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+        return free_jumps_pA(before.refractory_steps, self.c_m_pF, syn, dt_ms)
 
     def _start(self, state: GLIF2State, dt_ms: jax.Array | float) -> LIFState:
         """The membrane at the start of this step: reset where the last one ended in a spike."""
         # A refractory cell may be above threshold; only after a spike is all of t_ref left.
-        is_newly_refractory = state.hold_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
+        is_newly_refractory = state.refractory_steps > steps_up(self.t_ref_ms, dt_ms, jnp) - 0.5
         has_spiked = is_newly_refractory & (state.v_mV >= self.v_th_mV + state.th_mV)
         reset_mV = (
             self.e_l_mV + self.reset_fraction * (state.v_mV - self.e_l_mV) + self.reset_add_mV
         )
-        return LIFState(jnp.where(has_spiked, reset_mV, state.v_mV), state.hold_steps)
+        return LIFState(jnp.where(has_spiked, reset_mV, state.v_mV), state.refractory_steps)
 
     def _membrane(self, start: LIFState, th_mV: jax.Array) -> LIF:
         """The membrane in this step, which is reset already."""
@@ -310,11 +300,9 @@ class GLIF3(Emitter):
     def step(
         self, state: GLIF3State, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[GLIF3State, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         (i_1_pA, mean_1_pA), (i_2_pA, mean_2_pA) = self._after_spike(state, dt_ms)
-        start = LIFState(state.v_mV, state.hold_steps)
+        start = LIFState(state.v_mV, state.refractory_steps)
         membrane_state, spikes = self._membrane().step(
             start, i_pA + mean_1_pA + mean_2_pA, syn, dt_ms
         )
@@ -334,7 +322,7 @@ class GLIF3(Emitter):
     ) -> Balance:
         """Mean currents of the step; the after-spike currents count as ionic."""
         (_, mean_1_pA), (_, mean_2_pA) = self._after_spike(before, dt_ms)
-        start, end = (LIFState(state.v_mV, state.hold_steps) for state in (before, after))
+        start, end = (LIFState(state.v_mV, state.refractory_steps) for state in (before, after))
         return balance_with_current(
             self._membrane(), start, end, i_pA, mean_1_pA + mean_2_pA, syn, dt_ms
         )
@@ -343,14 +331,14 @@ class GLIF3(Emitter):
         self, before: GLIF3State, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
-        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+        return free_jumps_pA(before.refractory_steps, self.c_m_pF, syn, dt_ms)
 
     def _after_spike(
         self, state: GLIF3State, dt_ms: jax.Array | float
     ) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
         """Each after-spike current at the end of this step, and its mean over the step."""
-        i_1_pA = _add_after_refractory(state.i_1_pA, self.amp_1_pA, state.hold_steps)
-        i_2_pA = _add_after_refractory(state.i_2_pA, self.amp_2_pA, state.hold_steps)
+        i_1_pA = _add_after_refractory(state.i_1_pA, self.amp_1_pA, state.refractory_steps)
+        i_2_pA = _add_after_refractory(state.i_2_pA, self.amp_2_pA, state.refractory_steps)
         return exponential_decay(i_1_pA, self.tau_1_ms, dt_ms), exponential_decay(
             i_2_pA, self.tau_2_ms, dt_ms
         )

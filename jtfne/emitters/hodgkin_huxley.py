@@ -34,8 +34,9 @@ class _Path(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HodgkinHuxley(Emitter):
-    """C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i; a spike is v passing
-    v_spike upwards.
+    """Hodgkin and Huxley's membrane; a spike is v passing v_spike upwards.
+
+    C v' = g_l (e_l - v) + g_na m^3 h (e_na - v) + g_k n^4 (e_k - v) + i.
 
     Gates follow Traub & Miles, with voltages from v_t; they stand half a substep behind v, as in
     Hines (1984), Int. J. Biomed. Comput. 15:69-76. Conductances of synapses act at a first guess of
@@ -86,8 +87,9 @@ class HodgkinHuxley(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> HodgkinHuxleyState:
-        """Up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1); gates as they would be there for
-        ever.
+        """The state of cells up to 5 mV above e_l, by `uniform` (n_cells,) in [0, 1).
+
+        Gates are those of a cell that has long been held there.
         """
         return self.at_potential(self.e_l_mV + SPREAD_mV * uniform)
 
@@ -104,9 +106,7 @@ class HodgkinHuxley(Emitter):
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> tuple[HodgkinHuxleyState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         path = self._path(state, i_pA, syn, dt_ms)
         return path.end, path.spikes
 

@@ -1,6 +1,4 @@
-"""Izhikevich's quadratic emitter, in its 2003 (mV, ms) and 2007 (pF, pA) forms, by forward
-Euler.
-"""
+"""Izhikevich's quadratic emitter in its two forms, of 2003 (mV, ms) and of 2007 (pF, pA)."""
 
 import dataclasses
 from typing import ClassVar, NamedTuple
@@ -16,13 +14,14 @@ SPREAD_mV = 10.0  # cells start up to this far above reset, so that they do not 
 
 
 def _draw_low_bits(uniform: jax.Array) -> jax.Array:
-    """Another uniform number from the low bits of `uniform`; zero stays zero."""
+    """A second uniform number, made of the low bits of `uniform`; zero stays zero."""
     return uniform * 1024.0 % 1.0
 
 
 class IzhikevichState(NamedTuple):
-    """v_mV (n_cells,), before reset where a cell just spiked; u (n_cells,), recovery in the input
-    unit.
+    """State of an Izhikevich cell: potential and recovery.
+
+    v_mV: (n_cells,), before reset where a cell just spiked. u: (n_cells,), in the input unit.
     """
 
     v_mV: jax.Array
@@ -45,17 +44,37 @@ def _apply_reset(
 class Izhikevich2003(Emitter):
     """v' = 0.04 v^2 + 5 v + 140 - u + i/C, u' = a (b v - u); at v >= v_peak: v <- c, u <- u + d.
 
-    Inputs are in mV/ms, the paper's I; the declared capacitance makes pA of them (1 pF mV/ms = 1
-    pA). Defaults: regular spiking. Source: Izhikevich (2003), IEEE Trans. Neural Netw.
-    14:1569-1572; the capacitance is that of the regular spiking cell in Izhikevich (2007),
-    Dynamical Systems in Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step.
+    Parameters
+    ----------
+    a : float
+        Rate of recovery, 1/ms.
+    b : float
+        Pull of v on recovery, 1/ms.
+    c_mV : float
+        c, the potential after a spike, below `v_peak_mV`.
+    d : float
+        What a spike adds to recovery, mV/ms.
+    v_peak_mV : float
+        A cell spikes in the step at whose end v is at or above it.
+    c_m_pF : float
+        C, which makes pA of the input's mV/ms, the paper's I: 1 pF mV/ms is 1 pA.
+    half_steps : bool
+        Step as the program in the source does: v by two steps of dt/2 under one input, then u by
+        one of dt from the v that was reached. Else v and u at once.
+
+    Notes
+    -----
+    Defaults: regular spiking [1]_; the capacitance is that of the regular spiking cell in [2]_. The
+    trace may overshoot v_peak by one Euler step.
 
     Euler's steps, which are those of the source, lag behind the upstroke, so that rates are low, in
     proportion to dt: at 0.1 ms by 0.6 % (regular spiking, 22 Hz), 1.9 % (low-threshold, 75 Hz) and
     4.3 % (fast spiking, 136 Hz). To restart cells within the step would gain 0.2 % of these.
 
-    half_steps: step as the program in the source does: v by two steps of dt/2 under one input, then
-    u by one of dt from the v that was reached; else v and u at once.
+    References
+    ----------
+    .. [1] Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572.
+    .. [2] Izhikevich (2007), Dynamical Systems in Neuroscience, sec. 8.2.1.
     """
 
     a: jax.Array | float = 0.02
@@ -85,24 +104,21 @@ class Izhikevich2003(Emitter):
         return self.c_m_pF
 
     def init(self, uniform: jax.Array) -> IzhikevichState:
-        """Up to 10 mV above reset and one spike's recovery above u = b v, by `uniform` (n_cells,)
-        in [0, 1).
+        """The state of cells up to 10 mV above reset, by `uniform` (n_cells,) in [0, 1).
+
+        Recovery is up to one spike's d above that at rest, b v.
         """
         v_mV = self.c_mV + SPREAD_mV * uniform
         return IzhikevichState(v_mV=v_mV, u=self.b * v_mV + self.d * _draw_low_bits(uniform))
 
     def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
-        """The state of cells at `v_mV` (n_cells,), with u = b v, which it would have there for
-        ever.
-        """
+        """The state of cells that have long been held at `v_mV` (n_cells,): u is b v."""
         return IzhikevichState(v_mV=v_mV, u=self.b * v_mV)
 
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[IzhikevichState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         v_mV, u = self._start(state)
         if not self.half_steps:
             free_mV = v_mV + dt_ms * self._rate(v_mV, u, i_pA, syn, dt_ms)
@@ -169,13 +185,40 @@ class Izhikevich2003(Emitter):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Izhikevich2007(Emitter):
-    """C v' = k (v - v_r)(v - v_t) - u + i, u' = a (b (v - v_r) - u); at v >= v_peak: v <- c, u <- u
-    + d.
+    """C v' = k (v - v_r)(v - v_t) - u + i, u' = a (b (v - v_r) - u); reset at v >= v_peak.
 
-    Inputs are in pA. Defaults: the regular spiking cell of layer 5 (C 100, k 0.7, v_r -60, v_t -40,
-    v_peak 35, a 0.03, b -2, c -50, d 100). Source: Izhikevich (2007), Dynamical Systems in
-    Neuroscience, sec. 8.2.1. The trace may overshoot v_peak by one Euler step, and rates are low as
-    those of `Izhikevich2003` are: at 0.1 ms by 0.3 % (defaults, 35 Hz).
+    At v >= v_peak: v <- c, u <- u + d.
+
+    Parameters
+    ----------
+    c_m_pF : float
+        C, the capacitance of the membrane.
+    k : float
+        Gain of the upstroke, pA/mV^2 (nS/mV).
+    v_r_mV : float
+        Resting potential, below `v_t_mV`.
+    v_t_mV : float
+        Instantaneous threshold, below `v_peak_mV`.
+    v_peak_mV : float
+        A cell spikes in the step at whose end v is at or above it.
+    a : float
+        Rate of recovery, 1/ms.
+    b : float
+        Pull of v on recovery, nS.
+    c_mV : float
+        c, the potential after a spike, below `v_peak_mV`.
+    d_pA : float
+        What a spike adds to recovery.
+
+    Notes
+    -----
+    Defaults: the regular spiking cell of layer 5 [1]_ (C 100, k 0.7, v_r -60, v_t -40, v_peak 35, a
+    0.03, b -2, c -50, d 100). The trace may overshoot v_peak by one Euler step, and rates are low
+    as those of `Izhikevich2003` are: at 0.1 ms by 0.3 % (defaults, 35 Hz).
+
+    References
+    ----------
+    .. [1] Izhikevich (2007), Dynamical Systems in Neuroscience, sec. 8.2.1.
     """
 
     c_m_pF: jax.Array | float = 100.0
@@ -214,8 +257,9 @@ class Izhikevich2007(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> IzhikevichState:
-        """Up to 10 mV above rest and one spike's recovery above u = b (v - v_r), by `uniform`
-        (n_cells,) in [0, 1).
+        """The state of cells up to 10 mV above rest, by `uniform` (n_cells,) in [0, 1).
+
+        Recovery is up to one spike's d above that at rest, b (v - v_r).
         """
         v_mV = self.v_r_mV + SPREAD_mV * uniform
         return IzhikevichState(
@@ -223,17 +267,13 @@ class Izhikevich2007(Emitter):
         )
 
     def at_potential(self, v_mV: jax.Array) -> IzhikevichState:
-        """The state of cells at `v_mV` (n_cells,), with u = b (v - v_r), which it would have there
-        for ever.
-        """
+        """The state of cells that have long been held at `v_mV` (n_cells,): u is b (v - v_r)."""
         return IzhikevichState(v_mV=v_mV, u=self.b * (v_mV - self.v_r_mV))
 
     def step(
         self, state: IzhikevichState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[IzhikevichState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         v_mV, u_pA = self._start(state)
         inward_pA = i_pA + syn.mean_at_pA(v_mV, dt_ms)
         free_mV = v_mV + dt_ms / self.c_m_pF * (self._quadratic_pA(v_mV) - u_pA + inward_pA)

@@ -13,21 +13,38 @@ from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_dis
 
 
 class LIFState(NamedTuple):
-    """v_mV (n_cells,), before reset where a cell just spiked; hold_steps (n_cells,), refractory
-    steps left.
+    """State of a LIF: potential and refractory time.
+
+    v_mV: (n_cells,), before reset where a cell just spiked. refractory_steps: (n_cells,), the steps
+    that are left of the refractory time; a cell is refractory while there is more than half a one.
     """
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
 
 
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LIF(Emitter):
-    """C dv/dt = -(C/tau) (v - v_rest) + i; at threshold: spike, reset, refractory for t_ref.
+    """Leaky integrate-and-fire: C dv/dt = -(C/tau) (v - v_rest) + i; spike and reset at v_th.
 
-    t_ref is rounded up to whole steps.
+    Parameters
+    ----------
+    c_m_pF : float
+        C, the capacitance of the membrane.
+    tau_m_ms : float
+        tau, its time constant.
+    v_rest_mV : float
+        Potential to which it leaks.
+    v_th_mV : float
+        Threshold: a cell spikes in the step at whose end v is at or above it.
+    v_reset_mV : float
+        Potential after a spike, below `v_th_mV`.
+    t_ref_ms : float
+        Refractory time after a spike, in which v stays at reset; rounded up to whole steps.
 
+    Notes
+    -----
     Linear below threshold, so the step is exact for a constant current and for every synapse that
     is a current. Spikes are at the end of the step in which v passes threshold, and so is the
     reset, as in NEST's `iaf` models: under a constant current an interval is up to one dt too long
@@ -35,6 +52,8 @@ class LIF(Emitter):
     (2014), Cereb. Cortex 24:785-806, Table 5. Source: Rotter & Diesmann (1999), Biol. Cybern.
     81:381-402 (exact integration).
 
+    Examples
+    --------
     >>> LIF(tau_m_ms=20.0).input_pA
     1.0
     """
@@ -65,19 +84,17 @@ class LIF(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> LIFState:
-        """Between reset and threshold, by `uniform` (n_cells,) in [0, 1); none refractory."""
+        """The state of cells between reset and threshold, by `uniform` (n_cells,) in [0, 1)."""
         return self.at_potential(self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV))
 
     def at_potential(self, v_mV: jax.Array) -> LIFState:
         """The state of cells at `v_mV` (n_cells,), none refractory."""
-        return LIFState(v_mV=v_mV, hold_steps=jnp.zeros_like(v_mV))
+        return LIFState(v_mV=v_mV, refractory_steps=jnp.zeros_like(v_mV))
 
     def step(
         self, state: LIFState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[LIFState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         tau_ms, rest_mV = self._membrane(syn, dt_ms)
         leak = jnp.exp(-dt_ms / tau_ms)
         start_mV = self._start_mV(state)
@@ -89,11 +106,12 @@ class LIF(Emitter):
                 free_mV = (
                     free_mV + self._gain_ramp(tau_ms, syn.tau_ms[r], dt_ms) * syn.ramp_pA_per_ms[r]
                 )
-        v_mV = jnp.where(state.hold_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
-        # no refractory cell stands above threshold: to ask would cost a copy a step
+        v_mV = jnp.where(state.refractory_steps > 0.5, start_mV, syn.jumped_mV(free_mV))
+        # A refractory cell is at reset, below threshold: to mask it out as well would only cost a
+        # copy of the array in each step.
         spikes = v_mV >= self.v_th_mV
         refractory_steps = jnp.where(
-            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0
+            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.refractory_steps - 1.0
         )
         return LIFState(v_mV, refractory_steps.astype(v_mV.dtype)), spikes
 
@@ -110,7 +128,7 @@ class LIF(Emitter):
         dt_ms: jax.Array | float,
     ) -> Balance:
         """Mean currents of the step; the clamp of a refractory cell counts as ionic."""
-        is_refractory = before.hold_steps > 0.5
+        is_refractory = before.refractory_steps > 0.5
         start_mV = self._start_mV(before)
         capacitive = self.c_m_pF * (after.v_mV - start_mV) / dt_ms
         jump_pA = self.jumped_pA(before, syn, dt_ms).sum(0)
@@ -123,7 +141,7 @@ class LIF(Emitter):
         self, before: LIFState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> jax.Array:
         """Mean current of each jump of the step, (n_jumps, n_cells), inward; 0 if refractory."""
-        return free_jumps_pA(before.hold_steps, self.c_m_pF, syn, dt_ms)
+        return free_jumps_pA(before.refractory_steps, self.c_m_pF, syn, dt_ms)
 
     def _mean_mV(
         self,
@@ -143,7 +161,7 @@ class LIF(Emitter):
         if syn.conductances is not None:  # a refractory cell does not follow its synapses
             driven_mV = (i_pA + syn.mean_pA(dt_ms) - capacitive_pA) * tau_ms / self.c_m_pF
             return jnp.where(is_refractory, start_mV, rest_mV + driven_mV) - self.v_rest_mV
-        # above rest_mV
+        # here relative to rest_mV, which is v_rest_mV without conductances
         mean_mV = (start_mV - rest_mV) * -jnp.expm1(-dt_ms / tau_ms) * tau_ms / dt_ms
         mean_mV = mean_mV + i_pA * tau_ms / self.c_m_pF * (
             1.0 - self._gain_dc(tau_ms, dt_ms) * self.c_m_pF / dt_ms
@@ -162,8 +180,9 @@ class LIF(Emitter):
     def _membrane(
         self, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[jax.Array | float, jax.Array | float]:
-        """Time constant and rest of the membrane with its conductances, held at their means over
-        the step.
+        """Time constant and resting potential of the membrane, conductances included.
+
+        Conductances are held at their means over the step.
         """
         if syn.conductances is None:
             return self.tau_m_ms, self.v_rest_mV
@@ -174,7 +193,7 @@ class LIF(Emitter):
         )
 
     def _start_mV(self, state: LIFState) -> jax.Array:
-        """The potential at which this step starts: reset, if the last one ended in a spike."""
+        """The potential at which a step starts: reset where the last step ended in a spike."""
         return jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
 
     def _gain_dc(self, tau_ms: jax.Array | float, dt_ms: jax.Array | float) -> jax.Array:
@@ -184,9 +203,11 @@ class LIF(Emitter):
     def _gain_syn(
         self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float
     ) -> jax.Array:
-        """mV per pA of a current that decays with tau_syn_ms, after dt; smooth and finite for any
-        tau_syn_ms.
+        """mV after dt, per pA of a current at the start that decays with `tau_syn_ms`.
+
+        Smooth and finite for any `tau_syn_ms`, that of the membrane included.
         """
+        # (1 - exp(-x)) / x is 0 / 0 where both time constants are equal: its series near x = 0
         x = dt_ms * jnp.abs(1.0 / tau_syn_ms - 1.0 / tau_ms)
         is_near_zero = x < 1e-4
         ratio = jnp.where(
@@ -199,8 +220,7 @@ class LIF(Emitter):
     def _gain_ramp(
         self, tau_ms: jax.Array | float, tau_syn_ms: jax.Array, dt_ms: jax.Array | float
     ) -> jax.Array:
-        """mV per pA/ms of a current t exp(-t / tau_syn_ms), after dt; smooth and finite for any
-        tau_syn_ms.
+        """mV after dt, per pA/ms of a current t exp(-t / tau_syn_ms); smooth for any `tau_syn_ms`.
 
         The integral of t exp(-t / tau_syn_ms - (dt - t) / tau_ms) / C from 0 to dt, with the slower
         of the two exponentials before it, so that neither overflows.
@@ -214,12 +234,13 @@ class LIF(Emitter):
 
 
 def free_jumps_pA(
-    hold_steps: jax.Array, c_m_pF: jax.Array | float, syn: SynapticInput, dt_ms: jax.Array | float
+    refractory_steps: jax.Array,
+    c_m_pF: jax.Array | float,
+    syn: SynapticInput,
+    dt_ms: jax.Array | float,
 ) -> jax.Array:
-    """The mean current over a step that each jump stands for, (n_jumps, n_cells), 0 where a cell is
-    refractory.
-    """
-    return jnp.where(hold_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
+    """Mean current that each jump of a step stands for, (n_jumps, n_cells), 0 if refractory."""
+    return jnp.where(refractory_steps > 0.5, 0.0, syn.jumps_pA(c_m_pF, dt_ms))
 
 
 def exponential_decay(
@@ -239,8 +260,9 @@ def balance_with_current(
     syn: SynapticInput,
     dt_ms: jax.Array | float,
 ) -> Balance:
-    """The balance of a membrane whose own mechanisms add `own_pA` (n_cells,), inward and constant
-    over the step.
+    """The balance of a `membrane` whose own mechanisms add `own_pA` (n_cells,) to its input.
+
+    own_pA: inward, constant over the step; it is moved from the external term to the ionic one.
     """
     balance = membrane.balance(before, after, i_pA + own_pA, syn, dt_ms)
     return balance._replace(ionic=balance.ionic - own_pA, external=balance.external + own_pA)

@@ -14,8 +14,9 @@ from jtfne.emitters._trains import Trains
 
 
 class PoissonSourceState(NamedTuple):
-    """v_mV, 0 throughout; seed and salt of a generator, and ticks, the steps so far, uint32; each
-    (n_cells,).
+    """State of a PoissonSource, (n_cells,) each.
+
+    v_mV: 0 throughout. seed, salt: uint32, of the generator. ticks: uint32, the steps so far.
     """
 
     v_mV: jax.Array
@@ -27,8 +28,7 @@ class PoissonSourceState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PoissonSource(Emitter):
-    """Spikes at random: in each step one with probability 1 - exp(-rate dt), independent of all
-    others.
+    """A source of random spikes: one in a step with probability 1 - exp(-rate dt).
 
     At most one spike a step: the steps in which a Poisson process has any. Each cell hashes a
     counter, so that its spikes depend on the seed of the run, on the rate and on dt. Without a
@@ -55,9 +55,7 @@ class PoissonSource(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> PoissonSourceState:
-        """Generators that all differ, by the place of each cell and by all of `uniform` (n_cells,)
-        in [0, 1).
-        """
+        """Generators that all differ, by each cell's place and `uniform` (n_cells,) in [0, 1)."""
         uniform_bits = (uniform * 2.0**24).astype(jnp.uint32)
         place = jnp.arange(uniform.shape[0], dtype=jnp.uint32)
         seed = _mix_bits(_mix_bits(jnp.sum(uniform_bits, dtype=jnp.uint32)) ^ _mix_bits(place))
@@ -67,9 +65,7 @@ class PoissonSource(Emitter):
     def with_seeds(
         self, state: PoissonSourceState, seed: jax.Array, salt: jax.Array
     ) -> PoissonSourceState:
-        """`state` with generators from two random words of each cell, uint32 (n_cells,), that no
-        other cell moves.
-        """
+        """`state` with generators from two random words of each cell, uint32 (n_cells,)."""
         return state._replace(seed=seed, salt=salt)
 
     def step(
@@ -98,8 +94,10 @@ class PoissonSource(Emitter):
 
 
 class SpikeSourceState(NamedTuple):
-    """v_mV, 0 throughout; at, the next spike of the train, and ticks, the steps so far, int32; each
-    (n_cells,).
+    """State of a SpikeSource, (n_cells,) each.
+
+    v_mV: 0 throughout. at: int32, index of the next spike of the train. ticks: int32, the steps so
+    far.
     """
 
     v_mV: jax.Array
@@ -140,8 +138,9 @@ class SpikeSource(Emitter):
 
     @classmethod
     def from_table(cls, table: Any, *, cells: Sequence[int] | None = None) -> Self:
-        """From a DataFrame, an Arrow table or a mapping with columns `cell` and `t_ms`, or from
-        `signals.spikes`.
+        """A SpikeSource of a table with columns `cell` and `t_ms`, or of `signals.spikes`.
+
+        A DataFrame, an Arrow table or a mapping.
 
         cells: ids of the table in the order of the cells of this type, such as `net.select(...)`
         gives; spikes of others are left out. Without, the cell of the type is the id.

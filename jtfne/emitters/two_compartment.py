@@ -13,18 +13,20 @@ from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_dis
 
 
 class TwoCompartmentState(NamedTuple):
-    """v_mV, the soma's, before reset where a cell just spiked; hold_steps; v_d_mV, the dendrite's;
-    each (n_cells,).
+    """State of a TwoCompartment, (n_cells,) each.
+
+    v_mV: of the soma, before reset where a cell just spiked. v_d_mV: of the dendrite.
     """
 
     v_mV: jax.Array
-    hold_steps: jax.Array
+    refractory_steps: jax.Array
     v_d_mV: jax.Array
 
 
 class _Currents(NamedTuple):
-    """Leak and synaptic currents of soma and dendrite, outward positive, and what flows from
-    dendrite to soma, pA.
+    """Leak and synaptic currents of soma and dendrite, and the axial current, pA.
+
+    Outward is positive; the axial current flows from dendrite to soma.
     """
 
     leak: jax.Array
@@ -37,8 +39,10 @@ class _Currents(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TwoCompartment(Emitter):
-    """C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v -
-    v_d) + i_d.
+    """A soma that spikes as `LIF`, and a passive dendrite.
+
+    C_s v' = g_s (v_rest - v) + g_c (v_d - v) + i_s, C_d v_d' = g_d (v_rest - v_d) + g_c (v - v_d) +
+    i_d.
 
     The soma fires and is refractory as `LIF`, while the dendrite goes on; at 0.1 ms and 212 Hz
     rates are low by 1.8 %. Of a synaptic input (current i, conductance g), the share s arrives at
@@ -93,9 +97,7 @@ class TwoCompartment(Emitter):
         return 1.0
 
     def init(self, uniform: jax.Array) -> TwoCompartmentState:
-        """The soma between reset and threshold, by `uniform` (n_cells,) in [0, 1); the dendrite at
-        rest.
-        """
+        """The state of cells at rest, somata spread up to threshold by `uniform` (n_cells,)."""
         v_mV = self.v_reset_mV + uniform * (self.v_th_mV - self.v_reset_mV)
         return TwoCompartmentState(
             v_mV, jnp.zeros_like(v_mV), self.v_rest_mV + jnp.zeros_like(v_mV)
@@ -112,15 +114,13 @@ class TwoCompartment(Emitter):
         syn: SynapticInput,
         dt_ms: jax.Array | float,
     ) -> tuple[TwoCompartmentState, jax.Array]:
-        """Advance under `i_pA` (n_cells,), constant over dt, and `syn`; also who spiked, bool
-        (n_cells,).
-        """
+        """The state after dt under `i_pA` (n_cells,) and `syn`, and who spiked, bool (n_cells,)."""
         end = self._path(state, i_pA, syn, dt_ms)[0]
         spikes = end.v_mV >= self.v_th_mV
         refractory_steps = jnp.where(
-            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.hold_steps - 1.0
+            spikes, steps_up(self.t_ref_ms, dt_ms, jnp), state.refractory_steps - 1.0
         )
-        return end._replace(hold_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
+        return end._replace(refractory_steps=refractory_steps.astype(end.v_mV.dtype)), spikes
 
     def threshold_distance(
         self, before: TwoCompartmentState, after: TwoCompartmentState
@@ -215,9 +215,7 @@ class TwoCompartment(Emitter):
         ), mean
 
     def jump(self, state: TwoCompartmentState, syn: SynapticInput) -> TwoCompartmentState:
-        """`state` of cells, none of them refractory, with the jumps of `syn` (before the first
-        step).
-        """
+        """`state` of cells, none of them refractory, after the jumps of `syn`."""
         return self._apply_jumps(state, jnp.zeros_like(state.v_mV, bool), syn)
 
     def _apply_jumps(
@@ -236,19 +234,17 @@ class TwoCompartment(Emitter):
     def _jumps_pA(
         self, before: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> tuple[jax.Array, jax.Array]:
-        """The mean current that each jump stood for at soma and dendrite, (n_jumps, n_cells) each,
-        inward.
-        """
+        """Mean inward current of each jump at soma and dendrite, (n_jumps, n_cells) each."""
         share = syn.jump_shares(self.dendrite_share)
         soma_pA = (1.0 - share) * syn.jumps_pA(self.c_s_pF, dt_ms)
-        return jnp.where(before.hold_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(
+        return jnp.where(before.refractory_steps > 0.5, 0.0, soma_pA), share * syn.jumps_pA(
             self.c_d_pF, dt_ms
         )
 
     def _start(self, state: TwoCompartmentState) -> tuple[TwoCompartmentState, jax.Array]:
         """The state at the start of this step, soma reset after a spike; and who is refractory."""
         v_mV = jnp.where(state.v_mV >= self.v_th_mV, self.v_reset_mV, state.v_mV)
-        return state._replace(v_mV=v_mV), state.hold_steps > 0.5
+        return state._replace(v_mV=v_mV), state.refractory_steps > 0.5
 
     def _currents(
         self, state: TwoCompartmentState, syn: SynapticInput, dt_ms: jax.Array | float

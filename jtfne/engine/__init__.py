@@ -1,4 +1,4 @@
-"""The one loop: cells step, spikes travel, recorders watch.
+"""The one loop: cells step, spikes travel, recorders read.
 
 Knows dt and state; no names, no probes.
 """
@@ -23,8 +23,8 @@ from jtfne.engine._checkpointed import advance_checkpointed
 from jtfne.engine._loop import (
     advance,
     advance_jit,
-    follow_jit,
     replay,
+    replay_jit,
     run_recorded,
     start,
     supports_replay,
@@ -48,9 +48,9 @@ __all__ = [
     "advance",
     "advance_checkpointed",
     "advance_jit",
-    "follow_jit",
     "received_pA",
     "replay",
+    "replay_jit",
     "run_recorded",
     "scatter_groups",
     "start",

@@ -1,4 +1,4 @@
-"""What the loop runs on: the circuit, its inputs and its state as arrays, and who watches."""
+"""What the loop runs on: circuit, inputs and state as arrays, and the recorders that read them."""
 
 import dataclasses
 from typing import Any, NamedTuple, Protocol
@@ -38,7 +38,7 @@ class Circuit:
     """Everything that a step needs, as arrays.
 
     drive_pA, noise_pA: (n_cells,); noise_pA is None if there is no noise. tau_syn_ms:
-    (n_receptors,), followed by the time constant of each of `second`, the receptors' second rows of
+    (n_receptors,), followed by the time constant of each of `rise_states`, the second rows of
     state, if any receptor has one. delivery: of the synapses that do not change, None without any;
     plastic: of the others. conductive: which receptors are conductances (nS) and not currents (pA),
     empty if none is; e_rev_mV: (n_receptors,), 0 for currents, or None. jumps: which receptors are
@@ -59,7 +59,7 @@ class Circuit:
     n_cells: int = dataclasses.field(metadata={"static": True})
     e_rev_mV: jax.Array | None = None
     conductive: tuple[bool, ...] = dataclasses.field(default=(), metadata={"static": True})
-    second: tuple[RiseState, ...] = dataclasses.field(default=(), metadata={"static": True})
+    rise_states: tuple[RiseState, ...] = dataclasses.field(default=(), metadata={"static": True})
     gates: tuple[Synapse | None, ...] = ()
     plastic: tuple[PlasticDelivery, ...] = ()
     dendrite_share: jax.Array | None = None
@@ -85,7 +85,7 @@ class Circuit:
     @property
     def n_receptors(self) -> int:
         """The number of receptors."""
-        return self.tau_syn_ms.shape[0] - len(self.second)
+        return self.tau_syn_ms.shape[0] - len(self.rise_states)
 
     @property
     def jumping(self) -> tuple[int, ...]:
@@ -204,10 +204,10 @@ class KnownSpikes(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """The state between two steps.
+    """The state that one step hands to the next: the `carry` of `jax.lax.scan`.
 
-    cells: one state a group. syn: (n_receptors * n_cells,); second: (n_second * n_cells,) or None.
-    noise: generator states. poisson: one an input. plastic: one of each of the circuit's.
+    cells: one state a group. syn: (n_receptors * n_cells,); second_rows: (n_second * n_cells,) or
+    None. noise: generator states. poisson: one an input. plastic: one of each of the circuit's.
     """
 
     step: jax.Array
@@ -218,7 +218,7 @@ class Carry(NamedTuple):
     poisson: tuple[PoissonState, ...]
     fluctuations: tuple[noise.OUState, ...] = ()
     plastic: tuple[Any, ...] = ()
-    second: jax.Array | None = None
+    second_rows: jax.Array | None = None
 
 
 class View(NamedTuple):
@@ -282,7 +282,7 @@ class Recorder(Protocol):
 
 
 class Chunk(NamedTuple):
-    """The output of a chunk.
+    """The output of a chunk: packed spikes, and what the recorders keep.
 
     words: packed spikes, uint32 (n_steps, n_words). recorded: one entry a recorder.
     """

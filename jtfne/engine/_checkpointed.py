@@ -15,7 +15,7 @@ def advance_checkpointed(
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: InputChunk,
+    input_chunk: InputChunk,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
     """Same result as `advance`; the backward pass runs each chunk again (sqrt checkpointing).
@@ -25,28 +25,28 @@ def advance_checkpointed(
     the remainder is a chunk of its own.
     Source: Chen et al. (2016), arXiv:1604.06174.
     """
-    n_steps, at_start = clock.waveforms.shape[0], clock.at_start
+    n_steps, at_start = input_chunk.waveforms.shape[0], input_chunk.at_start
     if at_start:
-        carry, clock = (
+        carry, input_chunk = (
             add_first_spikes(circuit, inputs, carry, at_start, dt_ms),
-            clock._replace(at_start=()),
+            input_chunk._replace(at_start=()),
         )
     interval = math.lcm(*(recorder.every for recorder in recorders))
     length = interval * max(round(math.sqrt(n_steps) / interval), 1)
     n_chunks = n_steps // length
 
     @jax.checkpoint
-    def run_chunk(carry: Carry, chunk_clock: InputChunk) -> tuple[Carry, Chunk]:
-        return advance(circuit, inputs, recorders, carry, chunk_clock, dt_ms)
+    def run_chunk(carry: Carry, chunk_inputs: InputChunk) -> tuple[Carry, Chunk]:
+        return advance(circuit, inputs, recorders, carry, chunk_inputs, dt_ms)
 
     def split_into_chunks(column: jax.Array) -> jax.Array:
         return column[: n_chunks * length].reshape(n_chunks, length, *column.shape[1:])
 
-    carry, chunks = jax.lax.scan(run_chunk, carry, jax.tree.map(split_into_chunks, clock))
+    carry, chunks = jax.lax.scan(run_chunk, carry, jax.tree.map(split_into_chunks, input_chunk))
     chunk_output: Chunk = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), chunks)
     if n_chunks * length == n_steps:
         return carry, chunk_output
     carry, last_chunk = run_chunk(
-        carry, jax.tree.map(lambda column: column[n_chunks * length :], clock)
+        carry, jax.tree.map(lambda column: column[n_chunks * length :], input_chunk)
     )
     return carry, jax.tree.map(lambda *parts: jnp.concatenate(parts), chunk_output, last_chunk)

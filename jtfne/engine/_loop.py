@@ -65,7 +65,9 @@ def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry
         poisson=tuple(poisson),
         fluctuations=tuple(fluctuations),
         plastic=tuple(plastic_delivery.start(dtype) for plastic_delivery in circuit.plastic),
-        second=jnp.zeros(len(circuit.second) * circuit.n_cells, dtype) if circuit.second else None,
+        second_rows=jnp.zeros(len(circuit.rise_states) * circuit.n_cells, dtype)
+        if circuit.rise_states
+        else None,
     )
 
 
@@ -116,16 +118,16 @@ def advance(
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: InputChunk,
+    input_chunk: InputChunk,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, Chunk]:
-    """Run the steps of `clock` from `carry`; return the state after them and the chunk's output.
+    """Run the steps of `input_chunk`; return the state after them and the chunk's output.
 
     Traceable. `advance_jit` is the same function compiled, and donates `carry`: do not use it
     afterwards.
     """
     carry, spike_bits, rows_by_recorder = run_recorded(
-        circuit, inputs, recorders, carry, clock, dt_ms
+        circuit, inputs, recorders, carry, input_chunk, dt_ms
     )
     return carry, Chunk(
         spike_bits,
@@ -138,21 +140,21 @@ def run_recorded(
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: InputChunk,
+    input_chunk: InputChunk,
     dt_ms: jax.Array | float,
     indices: tuple[jax.Array | None, ...] | None = None,
     known_spikes: KnownSpikes | None = None,
 ) -> tuple[Carry, Any, list[jax.Array]]:
-    """Run a chunk; return the state, the packed spikes and the recorders' rows before `finish`.
+    """Run a chunk; return its state, packed spikes and the recorders' rows before `finish`.
 
     indices: the cells that each recorder keeps, if not its own `index`. known_spikes: the spikes,
     if they are known; cells then stand still, and there are no packed spikes.
     Raises: JtfneError if the steps are not a whole number of each recorder's intervals.
     """
-    n_steps = clock.waveforms.shape[0]
-    if clock.at_start:
-        carry = add_first_spikes(circuit, inputs, carry, clock.at_start, dt_ms)
-        clock = clock._replace(at_start=())
+    n_steps = input_chunk.waveforms.shape[0]
+    if input_chunk.at_start:
+        carry = add_first_spikes(circuit, inputs, carry, input_chunk.at_start, dt_ms)
+        input_chunk = input_chunk._replace(at_start=())
     cell_indices = [r.index for r in recorders] if indices is None else indices
     mean_recorders: list[_RecordedCells] = []
     step_recorders: list[_RecordedCells] = []
@@ -170,7 +172,7 @@ def run_recorded(
     spike_ranges = (
         None if known_spikes is None else (known_spikes.first[:-1], known_spikes.first[1:])
     )
-    steps: _StepInputs = clock, spike_ranges
+    steps: _StepInputs = input_chunk, spike_ranges
     if not mean_recorders:
         no_sums: list[jax.Array] = []
         (carry, _), (spike_bits, rows) = jax.lax.scan(step, (carry, no_sums), steps)
@@ -254,13 +256,13 @@ def _make_step(
     def step(state: _StateAndSums, step_inputs: _StepInputs) -> tuple[_StateAndSums, Any]:
         inputs_t, spike_range = step_inputs
 
-        def watch(view: View) -> list[jax.Array]:
+        def read_sums(view: View) -> list[jax.Array]:
             sums = []
             for total, (recorder, index) in zip(state[1], mean_recorders, strict=True):
                 sums.append(total + _read(recorder, index, view))
             return sums
 
-        arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, watch
+        arguments = circuit, inputs, decay, dt_ms, state[0], inputs_t, read_sums
         if spiking_cells is None or spike_range is None:
             next_carry, spike_bits, view, sums = step_circuit(*arguments)
         else:
@@ -287,23 +289,23 @@ def replay(
     inputs: Inputs,
     recorders: tuple[Recorder, ...],
     carry: Carry,
-    clock: InputChunk,
+    input_chunk: InputChunk,
     known_spikes: KnownSpikes,
     dt_ms: jax.Array | float,
 ) -> tuple[Carry, tuple[Any, ...]]:
-    """Return what `recorders` keep of a chunk whose spikes are known, and the state after it.
+    """Return the state after a chunk whose spikes are known, and what `recorders` keep of it.
 
     Equal to `advance` to the bit, for recorders with `by_inputs` in circuits that `supports_replay`
     allows. carry: without cells.
     """
     carry, _, rows_by_recorder = run_recorded(
-        circuit, inputs, recorders, carry, clock, dt_ms, known_spikes=known_spikes
+        circuit, inputs, recorders, carry, input_chunk, dt_ms, known_spikes=known_spikes
     )
     return carry, tuple(r.finish(rows) for r, rows in zip(recorders, rows_by_recorder, strict=True))
 
 
 ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}  # the run that is followed needs the other cores
-follow_jit = jax.jit(replay, donate_argnames=("carry",), compiler_options=ONE_THREAD)
+replay_jit = jax.jit(replay, donate_argnames=("carry",), compiler_options=ONE_THREAD)
 
 
 def supports_replay(circuit: Circuit) -> bool:

@@ -1,4 +1,4 @@
-"""One step: cells step from the state at its start, inputs arrive, spikes set out."""
+"""One step: cells step from the state at its start, inputs arrive, spikes are sent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,14 +30,18 @@ def step_circuit(
     dt_ms: jax.Array | float,
     carry: Carry,
     inputs_t: InputChunk,
-    watch: Callable[[View], list[jax.Array]],
+    read_sums: Callable[[View], list[jax.Array]],
 ) -> tuple[Carry, jax.Array, View, list[jax.Array]]:
-    """Return the state after one step, its packed spikes, the view and what `watch` read of it.
+    """Return the state after one step, its packed spikes, its view, and the sums read of it.
+
+    read_sums: adds what the recorders read of the view to their sums.
+
+    read_sums: adds what the recorders read of the view to their sums.
 
     decay: the decay over one step of each receptor's current.
     """
     noise_state, cells, spike_mask, view = _step_cells(circuit, inputs, dt_ms, carry, inputs_t)
-    sums = watch(view)
+    sums = read_sums(view)
     spike_bits = pack(spike_mask) if circuit.leading is None else circuit.leading.words(spike_mask)
     next_carry = _receive_inputs(
         circuit, inputs, decay, dt_ms, carry, inputs_t, [spike_bits, *sums]
@@ -54,18 +58,17 @@ def replay_step(
     dt_ms: jax.Array | float,
     carry: Carry,
     inputs_t: InputChunk,
-    watch: Callable[[View], list[jax.Array]],
+    read_sums: Callable[[View], list[jax.Array]],
     spikes_t: SpikingCells,
 ) -> tuple[Carry, View, list[jax.Array]]:
-    """Run `step_circuit` without cells, from known spikes: the cells' input is the same, to the
-    bit.
+    """Run `step_circuit` without cells, from known spikes; cells get the same input to the bit.
 
     The view has no cells and no spikes.
     """
     noise_state, i_ext_pA = _external_current(circuit, inputs, carry, inputs_t, dt_ms)
     no_spikes = jnp.zeros(circuit.n_cells, bool)
     view = View(circuit, (), (), synaptic_input(circuit, carry, dt_ms), i_ext_pA, no_spikes, dt_ms)
-    sums = watch(view)
+    sums = read_sums(view)
     next_carry = _receive_inputs(circuit, inputs, decay, dt_ms, carry, inputs_t, sums)._replace(
         noise=noise_state
     )
@@ -96,14 +99,17 @@ def _receive_inputs(
     fluctuations = _step_ou(inputs, carry, dt_ms)
     rise_state = rise_rows[0] if rise_rows else None
     return carry._replace(
-        syn=syn, ring=ring, poisson=poisson, fluctuations=fluctuations, second=rise_state
+        syn=syn, ring=ring, poisson=poisson, fluctuations=fluctuations, second_rows=rise_state
     )
 
 
 def _step_cells(
     circuit: Circuit, inputs: Inputs, dt_ms: jax.Array | float, carry: Carry, inputs_t: InputChunk
 ) -> tuple[noise.Streams | None, tuple[Any, ...], jax.Array, View]:
-    """Step the cells from the state at the start of the step; also return who fired, as bool."""
+    """Return noise state, cells, who spiked (bool) and the view of a step.
+
+    All cells step from the state at the start of the step.
+    """
     noise_state, i_ext_pA = _external_current(circuit, inputs, carry, inputs_t, dt_ms)
     syn = synaptic_input(circuit, carry, dt_ms, _read_arrivals(circuit, inputs, carry, inputs_t))
     start_states = clip_voltage_gradient(circuit, carry.cells, i_ext_pA, syn, dt_ms)
@@ -135,6 +141,7 @@ def _order_after(step: jax.Array, dependencies: list[jax.Array]) -> jax.Array:
     that XLA updates them in place and need not copy them.
     """
     for array in dependencies:
+        # shifted, the bits of any float are an int32 >= 0: its minimum with 0 is always 0
         bits = jax.lax.bitcast_convert_type(array.reshape(-1)[0].astype(jnp.float32), jnp.uint32)
         step = step + jnp.minimum((bits >> 1).astype(jnp.int32), 0)
     return step
@@ -173,11 +180,12 @@ def _update_synapses(
     states.
     """
     syn, ring = carry.syn, carry.ring
-    zero = jnp.minimum(read_step, 0).astype(syn.dtype)  # 0, which XLA cannot tell
+    # 0 to us, unknown to XLA: it keeps the sums below from being fused or rounded another way
+    zero = jnp.minimum(read_step, 0).astype(syn.dtype)
     if len(circuit.jumping) < circuit.n_receptors:
         syn = _decay_factors(circuit, decay, read_step) * syn
         if circuit.leading is not None and ring is not None:
-            syn = syn + circuit.leading.ring.due(ring, read_step)
+            syn = syn + circuit.leading.ring.read_slot(ring, read_step)
         else:
             syn = syn + zero
         syn = _add_stimuli(circuit, inputs, syn, carry, inputs_t, zero, jumps=False)
@@ -192,10 +200,16 @@ def _update_synapses(
 
 def _step_rise(circuit: Circuit, carry: Carry, dt_ms: jax.Array | float) -> list[jax.Array]:
     """Return the second rows of state after the step, flat, or [] if no receptor has one."""
-    if carry.second is None:
+    if carry.second_rows is None:
         return []
-    first, second = (rows.reshape(-1, circuit.n_cells) for rows in (carry.syn, carry.second))
-    return [step_rise(first, second, circuit.tau_syn_ms, circuit.second, dt_ms).reshape(-1)]
+    first_rows, second_rows = (
+        rows.reshape(-1, circuit.n_cells) for rows in (carry.syn, carry.second_rows)
+    )
+    return [
+        step_rise(first_rows, second_rows, circuit.tau_syn_ms, circuit.rise_states, dt_ms).reshape(
+            -1
+        )
+    ]
 
 
 def _external_current(
@@ -206,7 +220,8 @@ def _external_current(
     The current is constant over the step.
     """
     i_ext_pA = circuit.drive_pA
-    for k in range(inputs.patterns_pA.shape[0]):  # spelled out: fuses into the step
+    # not a matrix product, which XLA would not fuse into the step
+    for k in range(inputs.patterns_pA.shape[0]):
         i_ext_pA = i_ext_pA + inputs_t.waveforms[k] * inputs.patterns_pA[k]
     for k, (fluctuation, ou_state) in enumerate(
         zip(inputs.fluctuations, carry.fluctuations, strict=True), len(inputs.poisson)
@@ -253,8 +268,8 @@ def _read_arrivals(
         return None
     arriving = jnp.zeros_like(carry.syn)
     if circuit.leading is not None and carry.ring is not None:
-        arriving = circuit.leading.ring.due(carry.ring, carry.step)
-    zero = jnp.minimum(carry.step, 0).astype(arriving.dtype)  # 0, which XLA cannot tell
+        arriving = circuit.leading.ring.read_slot(carry.ring, carry.step)
+    zero = jnp.minimum(carry.step, 0).astype(arriving.dtype)  # 0 to us, unknown to XLA
     arriving = _add_stimuli(circuit, inputs, arriving, carry, inputs_t, zero, jumps=True)
     return arriving.reshape(circuit.n_receptors, circuit.n_cells)
 
@@ -357,7 +372,9 @@ def synaptic_input(
     def v_mV() -> jax.Array:
         return scatter_groups(circuit, [state.v_mV for state in carry.cells])
 
-    second = None if carry.second is None else carry.second.reshape(-1, circuit.n_cells)
+    second_rows = (
+        None if carry.second_rows is None else carry.second_rows.reshape(-1, circuit.n_cells)
+    )
     return build_synaptic_input(
-        circuit, carry.syn.reshape(-1, circuit.n_cells), second, v_mV, dt_ms, arriving
+        circuit, carry.syn.reshape(-1, circuit.n_cells), second_rows, v_mV, dt_ms, arriving
     )

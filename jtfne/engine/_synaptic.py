@@ -1,4 +1,4 @@
-"""Rows of synaptic state -> the input of a cell, and the current that each receptor brings."""
+"""From rows of synaptic state to the input of cells, and to the current of each receptor."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,21 +14,23 @@ from jtfne.synapses import courses
 def build_synaptic_input(
     circuit: Circuit,
     rows: jax.Array,
-    second: jax.Array | None,
+    second_rows: jax.Array | None,
     v_mV: Callable[[], jax.Array],
     dt_ms: jax.Array | float,
     arriving: jax.Array | None,
 ) -> SynapticInput:
     """Return the synaptic input of the step that begins, from the receptors' rows of state.
 
-    rows: (n_receptors, n_cells); second: their second rows. v_mV: the potentials (n_cells,) by
+    rows: (n_receptors, n_cells); second_rows: their second rows. v_mV: the potentials (n_cells,) by
     which gates open. arriving: (n_receptors, n_cells), what arrives at the end of
     the step, of which the rows of jumps are read; None for nothing.
     """
-    if circuit.only_currents and not circuit.second:
+    if circuit.only_currents and not circuit.rise_states:
         return SynapticInput(rows, circuit.tau_syn_ms, dendrite_share=circuit.dendrite_share)
     conductive = circuit.conductive or (False,) * circuit.n_receptors
-    all_courses = courses(rows, second, circuit.tau_syn_ms, circuit.second, dt_ms, conductive)
+    all_courses = courses(
+        rows, second_rows, circuit.tau_syn_ms, circuit.rise_states, dt_ms, conductive
+    )
     jumping, no_row, no_number = circuit.jumping, rows[:0], circuit.tau_syn_ms[:0]
     current_courses, conductance_courses, ramps = [], [], []
     for course in all_courses:
@@ -138,11 +140,12 @@ def received_pA(view: View, group_index: int) -> list[jax.Array]:
 
 
 def _list_row_receptors(circuit: Circuit) -> tuple[list[int], list[int]]:
-    """Return the receptor of each row of currents, and of conductances, in
-    `build_synaptic_input`.
+    """Return the receptor of each row of currents, and of conductances.
+
+    In the order of `build_synaptic_input`.
     """
-    double_rows = {rise.receptor for rise in circuit.second if not rise.equal_taus}
-    alpha_receptors = {rise.receptor for rise in circuit.second if rise.equal_taus}
+    double_rows = {rise.receptor for rise in circuit.rise_states if not rise.equal_taus}
+    alpha_receptors = {rise.receptor for rise in circuit.rise_states if rise.equal_taus}
     conductive = circuit.conductive or (False,) * circuit.n_receptors
     currents: list[int] = []
     conductances: list[int] = []

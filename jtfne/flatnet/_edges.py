@@ -12,13 +12,13 @@ import numpy.typing as npt
 from jtfne._check import narrow_dtype
 from jtfne._grid import nearest_steps
 from jtfne.delivery import (
-    Choice,
     Delivery,
+    DeliverySpec,
     EdgeList,
     Event,
     Ring,
     Sharded,
-    Synapses,
+    SynapseSource,
     default_delivery,
 )
 from jtfne.flatnet._layout import RowLayout
@@ -32,7 +32,7 @@ CHUNK_EDGES = 1_000_000
 
 
 def build_deliveries(
-    net: NetData, layout: RowLayout, dt_ms: float, delivery: Choice | None, *, tracked: bool
+    net: NetData, layout: RowLayout, dt_ms: float, delivery: DeliverySpec | None, *, tracked: bool
 ) -> tuple[Delivery | None, tuple[PlasticDelivery, ...]]:
     """One delivery for the static synapses (or None), and one for each plasticity rule."""
     if not net.n_edges:
@@ -69,7 +69,7 @@ def describe_synapses(
     *,
     tracked: bool,
     codes: list[int] | None = None,
-) -> Synapses:
+) -> SynapseSource:
     """Describe the synapses of a net (at least one) to build a delivery from; allocates nothing.
 
     codes: the projections to take, all by default; the ring buffer is that of all projections.
@@ -85,7 +85,7 @@ def describe_synapses(
         n_delays = len(
             {float(projection.delay_ms[0]) for projection in projections if projection.n_edges}
         )
-    return Synapses(
+    return SynapseSource(
         chunks=lambda: _iterate_edge_lists(projection_by_code, layout.receptors, dt_ms),
         degrees=lambda device_of, n_devices: _count_by_device(projections, device_of, n_devices),
         models=[model.rows for model in layout.models],
@@ -163,8 +163,9 @@ def _count_by_device(
 def _iterate_edge_lists(
     projections: dict[int, Projection], receptors: tuple[tuple[str, ...], ...], dt_ms: float
 ) -> Iterator[Callable[[], EdgeList]]:
-    """All synapses of projections by code, in chunks of whole rows of some 10^6 edges, each made
-    when called.
+    """Yield functions that make the synapses of some projections, a chunk of whole rows each.
+
+    A chunk is some 10^6 edges. projections: by code.
     """
     degrees = _count_by_source(tuple(projections.values()))
     chunk_of_source = np.cumsum(degrees) // CHUNK_EDGES

@@ -15,7 +15,7 @@ from jtfne._check import POSITIVE, Limit, number, refuse, whole_number
 from jtfne._precision import defined_jax_flags, precision
 from jtfne._tree import register
 from jtfne.config import Config
-from jtfne.delivery import Choice, EdgeList, check_choice
+from jtfne.delivery import DeliverySpec, EdgeList, check_delivery_spec
 from jtfne.flatnet._cells import (
     build_groups,
     name_cells,
@@ -46,8 +46,9 @@ class TrackingMaps:
 @register
 @dataclasses.dataclass(frozen=True)
 class FlatNet:
-    """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard; `FlatModel` is the same
-    object.
+    """A circuit as a pytree of arrays, ready to `jit`, `vmap` and shard.
+
+    `FlatModel` is the same object.
 
     Attributes
     ----------
@@ -75,10 +76,11 @@ class FlatNet:
         dt_ms: float,
         mechanisms: Iterable[str] = (),
         tracked: bool = True,
-        delivery: Choice | None = None,
+        delivery: DeliverySpec | None = None,
     ) -> Self:
-        """The arrays of `net` on a grid of `dt_ms`, with receptors for `mechanisms` besides those
-        in use.
+        """The arrays of `net` on a grid of `dt_ms`.
+
+        mechanisms: names that get a receptor besides those in use.
 
         Raises: JtfneError for an unknown mechanism, and as `delivery` does.
         """
@@ -133,7 +135,7 @@ class FlatNet:
         inputs, clock : optional
             Stimuli as arrays (see `jtfne.engine`); none by default.
         recorders : tuple
-            What to watch.
+            What to record.
 
         Returns
         -------
@@ -154,8 +156,9 @@ class FlatNet:
             return engine.advance(self.circuit, inputs, recorders, carry, clock, self.dt_ms)
 
     def to_net(self) -> NetData:
-        """The Net of these arrays: synapses that met in delay, receptor and target stay merged,
-        delays on the grid.
+        """The Net of these arrays.
+
+        Synapses that met in delay, receptor and target stay merged, and delays are on the grid.
 
         Raises: JtfneError if the arrays were made without tracking.
         """
@@ -225,9 +228,9 @@ def flatten_net(
     dt_ms: float,
     mechanisms: Iterable[str] = (),
     tracked: bool = True,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
 ) -> FlatNet:
-    """`FlatNet.of`, made once for each set of arguments and kept as long as the net."""
+    """The arrays of `net` from `FlatNet.of`, made once for each set of arguments."""
     key = _make_key(net, dt_ms, mechanisms, tracked, delivery)
     with precision(net.config.run.dtype):
         return net.remembered(
@@ -244,14 +247,18 @@ def has_flat(
     dt_ms: float,
     mechanisms: Iterable[str] = (),
     tracked: bool = True,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
 ) -> bool:
     """Whether the arrays that `flatten_net` gives for these arguments are there already."""
     return net.remembers(_make_key(net, dt_ms, mechanisms, tracked, delivery))
 
 
 def _make_key(
-    net: NetData, dt_ms: float, mechanisms: Iterable[str], tracked: bool, delivery: Choice | None
+    net: NetData,
+    dt_ms: float,
+    mechanisms: Iterable[str],
+    tracked: bool,
+    delivery: DeliverySpec | None,
 ) -> tuple[Any, ...]:
     """The key under which a net remembers one of its sets of arrays."""
     return float(dt_ms), tuple(mechanisms), tracked, net.config.run.dtype, delivery
@@ -262,7 +269,7 @@ def check_layout(dt_ms: Any, mechanisms: Any, tracked: Any, delivery: Any, where
     number(dt_ms, POSITIVE, name="dt_ms", where=where)
     check_names(mechanisms, name="mechanisms", where=where)
     check_flag(tracked, name="tracked", where=where)
-    check_choice(delivery, where)
+    check_delivery_spec(delivery, where)
 
 
 def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) -> None:
@@ -283,7 +290,7 @@ def _check_run(key: Any, n_steps: Any, inputs: Any, clock: Any, recorders: Any) 
         check_instance(
             clock,
             engine.InputChunk,
-            allowed="a jtfne.engine.Clock, or None",
+            allowed="a jtfne.engine.InputChunk, or None",
             name="clock",
             where=where,
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from jtfne._check import one_of
 from jtfne.config import Config
-from jtfne.config.source_maps import sign_of, words_of
+from jtfne.config.source_maps import find_sign, list_current_tags
 from jtfne.stimuli import SYNAPTIC
 from jtfne.synapses import RiseState, Synapse
 from jtfne.wiring import NetData
@@ -45,8 +45,8 @@ def list_receptors(
         mechanism = synapse_by_name[
             one_of(name, synapse_by_name, name="mechanism", where="FlatNet")
         ]
-        sign = sign_of(mechanism) if maps else 0
-        map_key = (sign, *(source_map.holds(*words_of(name, sign)) for source_map in maps))
+        sign = find_sign(mechanism) if maps else 0
+        map_key = (sign, *(source_map.holds(*list_current_tags(name, sign)) for source_map in maps))
         rows.setdefault((_kinetics(mechanism), map_key) if shared else name, []).append(name)
     return tuple(map(tuple, rows.values()))
 
@@ -87,7 +87,7 @@ def build_receptor_fields(synapses: list[Synapse], dtype: np.dtype[Any]) -> dict
         "conductive": tuple(conductive) if any(conductive) else (),
         "gates": tuple(gates) if any(gate is not None for gate in gates) else (),
         "jumps": tuple(jumps) if any(jumps) else (),
-        "second": tuple(rise_states),
+        "rise_states": tuple(rise_states),
         "dendrite_share": _convert_shares(shares, dtype) if has_share else None,
     }
 

@@ -43,8 +43,9 @@ class Frame:
 
 
 class Measure(abc.ABC):
-    """A number, or a curve over a grid, of samples (n_trials, n_samples, n_rows); it is hashable,
-    and all of it static.
+    """A number, or a curve over a grid, of samples (n_trials, n_samples, n_rows).
+
+    It is hashable, and all of it static.
 
     readouts: what it can be taken of: names of readouts, or kinds of their rows (FIELDS).
     takes_density: whether a current source density is among them. differentiable: whether its

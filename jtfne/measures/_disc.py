@@ -1,6 +1,4 @@
-"""The potential on the axis of a disc that lets current out evenly, and its integrals along the
-axis.
-"""
+"""Potential on the axis of a disc that lets current out evenly, and integrals along the axis."""
 
 import math
 from collections.abc import Sequence
@@ -11,8 +9,9 @@ from jtfne._units import Floats
 
 
 def disc(away_m: Floats, radius_m: float, sigma_S_m: float) -> Floats:
-    """Potential, V, per current of a plane, A/m^2: (sqrt(z^2 + r^2) - |z|) / (2 sigma), without
-    cancellation.
+    """Potential, V, per current of a plane, A/m^2, computed without cancellation.
+
+    It is (sqrt(z^2 + r^2) - |z|) / (2 sigma).
 
     Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 3.
     """
@@ -25,8 +24,9 @@ def disc(away_m: Floats, radius_m: float, sigma_S_m: float) -> Floats:
 def moments(
     at_m: Floats, low_m: Floats, high_m: Floats, start_m: Floats, radius_m: float, n: int
 ) -> list[Floats]:
-    """Integrals of (s - start)^k times (sqrt((s - at)^2 + r^2) - |s - at|) over s from low to high,
-    for k below n <= 4.
+    """Integrals over s from low to high of (s - start)^k (sqrt((s - at)^2 + r^2) - |s - at|).
+
+    k is below n, which is at most 4.
 
     All broadcast; m^(k + 2). Divided by 2 sigma they are potentials of densities that are powers of
     depth.

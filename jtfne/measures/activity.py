@@ -14,8 +14,7 @@ from jtfne.measures._base import Complaint, Frame, Measure
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeanRate(Measure):
-    """Mean firing rate of the cells, Hz: over all of them, silent ones too, all trials and the
-    window.
+    """Mean firing rate of all cells, silent ones too, over trials and the window, Hz.
 
     >>> MeanRate()(jnp.ones((1, 5, 2)), Frame(step_ms=100.0, n_samples=5, first_ms=100.0, counts=True)).item()
     10.0
@@ -40,8 +39,7 @@ class MeanRate(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CV(Measure):
-    """Coefficient of variation of interspike intervals: mean over the cells that have at least
-    `min_intervals`.
+    """Mean coefficient of variation of interspike intervals, over cells with `min_intervals`.
 
     0 for a clock, about 1 for Poisson trains. Intervals of all trials are pooled, none spans two.
     Spike times move in steps, so it has no gradient. Source: Softky & Koch (1993), J. Neurosci.
@@ -69,8 +67,9 @@ class CV(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FanoFactor(Measure):
-    """Variance over mean of spike counts in windows of `bin_ms`, over windows and trials: mean over
-    cells that fire.
+    """Variance over mean of spike counts in windows of `bin_ms`, mean over cells that fire.
+
+    Windows and trials are pooled.
 
     1 for Poisson trains, 0 for clocks. Source: Churchland et al. (2010), Nat. Neurosci. 13:369-378.
     """

@@ -11,8 +11,9 @@ Band = tuple[float, float]
 
 
 def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
-    """The part of x (..., n_steps) within a band, ends included, as a complex signal: its size is
-    the amplitude.
+    """The part of x (..., n_steps) within a band as a complex signal, whose size is the amplitude.
+
+    The ends of the band are included.
 
     A Fourier series cut off outside the band, so the trace counts as periodic: what lies within
     about one period of the band's width from its ends is not to be trusted. Twice the positive half
@@ -57,8 +58,9 @@ def _holds(n: int, dt_ms: float, band_Hz: Band) -> bool:
 
 
 def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS) -> jax.Array:
-    """How far from even the mean amplitude is over phase: (..., n_steps) each -> (...), 0 even to 1
-    all in one bin.
+    """How far the mean amplitude over phase is from even: 0, to 1 if all is in one bin.
+
+    (..., n_steps) each -> (...).
 
     MI = (log n - H) / log n, H the entropy of the mean amplitudes of n bins of phase, each over
     their sum. NaN if a bin holds no sample. Differentiable in the amplitude.
@@ -82,8 +84,9 @@ def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N
 def amplitude_by_phase(
     phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS
 ) -> jax.Array:
-    """Mean amplitude in each of n bins of phase from -pi to pi: (..., n_steps) each -> (...,
-    n_bins); NaN if empty.
+    """Mean amplitude in each of n bins of phase from -pi to pi; NaN if a bin is empty.
+
+    (..., n_steps) each -> (..., n_bins).
     """
     phase, size = jnp.broadcast_arrays(jnp.asarray(phase_rad), jnp.asarray(amplitude))
     turn = (phase / (2.0 * jnp.pi) + 0.5) % 1.0
@@ -107,8 +110,9 @@ def phase_amplitude(
     amplitude_Hz: Band,
     n_bins: int = N_BINS,
 ) -> jax.Array:
-    """`modulation_index` of the amplitude of y within `amplitude_Hz` by the phase of x within
-    `phase_Hz`.
+    """`modulation_index` of y's amplitude in one band by x's phase in another.
+
+    The bands are `amplitude_Hz` and `phase_Hz`.
 
     x, y: (..., n_steps), broadcast -> (...).
     Raises: ValueError as `analytic`, and if `amplitude_Hz` is narrower than twice the highest phase
@@ -117,9 +121,9 @@ def phase_amplitude(
     31:51-61.
     """
     if amplitude_Hz[1] - amplitude_Hz[0] < 2.0 * phase_Hz[1] * (1.0 - 1e-9):
-        message_given = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
+        problem = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
         raise ValueError(
-            f"{message_given} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, "
+            f"{problem} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, "
             "for the sidebands"
         )
     slow, fast = analytic(x, dt_ms, phase_Hz), analytic(y, dt_ms, amplitude_Hz)

@@ -1,5 +1,6 @@
-"""Current source density from potentials along depth: minus the second difference; sinks are
-negative.
+"""Current source density from potentials along depth; sinks are negative.
+
+It is minus the second difference.
 
 A method is an object that gives one matrix, from potentials at contacts to densities at places:
 `SecondDifference` here, the inverse methods in `icsd`, the kernel method in `kcsd`; `Smoothed`
@@ -80,14 +81,15 @@ def estimate(
     values = jnp.asarray(potential_V)
     matrix = method.matrix(z_mm, sigma_S_m)
     if values.shape[-1] != matrix.shape[1]:
-        message_given = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
-        raise ValueError(f"{message_given} is not allowed; allowed: as many (in estimate)")
+        problem = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
+        raise ValueError(f"{problem} is not allowed; allowed: as many (in estimate)")
     return values @ jnp.asarray(matrix.T, values.dtype)
 
 
 def depths(z_mm: ArrayLike, *, even: bool, where: str) -> Floats:
-    """`z_mm` in float64. Raises: JtfneError for fewer than 3, not finite, not downward or, if
-    `even`, uneven ones.
+    """`z_mm` in float64.
+
+    Raises: JtfneError for fewer than 3, not finite, not downward or, if `even`, uneven ones.
     """
     z = np.asarray(z_mm, np.float64)
     if z.ndim != 1 or z.size < FEWEST:

@@ -104,8 +104,9 @@ class StepICSD:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplineICSD:
-    """A natural cubic spline of the density through the contacts, and through 0 one spacing above
-    and below them.
+    """iCSD whose density is a natural cubic spline through the contacts.
+
+    It is 0 one spacing above and below them.
 
     step_mm: distance of the estimates, from the first contact to the last; None: at the contacts.
     Other fields as `DeltaICSD`. Below a surface, the upper zero lies no higher than it.
@@ -124,9 +125,7 @@ class SplineICSD:
             positive(self.step_mm, name="step_mm", where="SplineICSD")
 
     def forward(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
-        """F (n_channels, n_channels), V m^3/A: potentials of the spline, by its values at the
-        contacts.
-        """
+        """Potentials of the spline by its values at contacts: (n_channels, n_channels) V m^3/A."""
         z_m, _ = _contacts(self, z_mm)
         nodes_m, coefficients = self._spline(z_m)
 
@@ -166,8 +165,9 @@ class SplineICSD:
         return self
 
     def _spline(self, z_m: Floats) -> tuple[Floats, Floats]:
-        """Nodes, and coefficients (4, n_channels + 1, n_channels), highest power first, by the
-        values at contacts.
+        """Nodes of the spline, and its coefficients by the values at the contacts.
+
+        Coefficients are (4, n_channels + 1, n_channels), highest power first.
         """
         from scipy import interpolate
 

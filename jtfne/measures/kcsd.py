@@ -1,6 +1,4 @@
-"""Kernel current source density along one probe: many overlapping sources, as smooth as the data
-bear.
-"""
+"""Kernel current source density along one probe: overlapping sources, smoothed by the data."""
 
 import dataclasses
 from typing import Self
@@ -60,8 +58,8 @@ class KernelCSD:
         Raises: JtfneError before a choice is made.
         """
         if len(self.widths_mm) > 1 or len(self.ridges) > 1:
-            message_given = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
-            raise refuse(message_given, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
+            problem = f"{len(self.widths_mm)} widths and {len(self.ridges)} ridges"
+            raise refuse(problem, "one of each: choose by fitted(potential_V, z_mm)", WHERE)
         z = depths(z_mm, even=False, where=WHERE)
         width = self.widths_mm[0]
         potentials = self._potentials(z, width, sigma_S_m)
@@ -74,8 +72,9 @@ class KernelCSD:
         )
 
     def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
-        """Leave-one-out error (n_widths, n_ridges), in the potential's unit: the sum over contacts
-        of ||V - V*||.
+        """Leave-one-out error (n_widths, n_ridges), in the potential's unit.
+
+        It is the sum over contacts of ||V - V*||.
 
         The norm is over the other dims of `potential_V` (..., n_channels). The kernel's scale and
         sigma cancel.
@@ -111,8 +110,9 @@ class KernelCSD:
         return np.linspace(z_mm[0] - self.beyond_mm, z_mm[-1] + self.beyond_mm, self.n_sources)
 
     def _potentials(self, z_mm: Floats, width_mm: float, sigma_S_m: float) -> Floats:
-        """b (n_channels, n_sources), V per A/m^2, a source's integral over depth: by quadrature to
-        the kink and on.
+        """Potentials of the sources at the contacts: b (n_channels, n_sources), V per A/m^2.
+
+        A source's integral over depth, by quadrature to the kink and on.
         """
         away_m = np.abs(z_mm[:, None] - self._sources_mm(z_mm)) * M_PER_mm
         width_m = width_mm * M_PER_mm

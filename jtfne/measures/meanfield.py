@@ -1,6 +1,4 @@
-"""Rates of leaky integrate-and-fire cells from the mean and the noise of their input, and of
-populations of them.
-"""
+"""Rates of leaky integrate-and-fire cells and populations from mean and noise of their input."""
 
 from typing import NamedTuple
 
@@ -63,8 +61,9 @@ def siegert(
 
 
 class Stationary(NamedTuple):
-    """Where rates feed back onto themselves: rate_Hz, and the input mu_mV and sigma_mV there, each
-    (n_populations,).
+    """Rates that reproduce themselves: rate_Hz, mu_mV and sigma_mV, (n_populations,) each.
+
+    mu_mV and sigma_mV are mean and noise of the input at these rates.
     """
 
     rate_Hz: Floats
@@ -111,11 +110,11 @@ def stationary_rates(
     )
     n = mu_ext.size
     if not (k.shape == jump.shape == (n, n) and mu_ext.shape == variance_ext.shape == (n,)):
-        message_given = (
+        problem = (
             f"inputs {k.shape}, jump {jump.shape}, mu_ext {mu_ext.shape}, variance_ext "
             f"{variance_ext.shape}"
         )
-        raise refuse(message_given, "(n, n), (n, n), (n,), (n,)", where)
+        raise refuse(problem, "(n, n), (n, n), (n,), (n,)", where)
     gain_mV, gain_mV2 = (tau_m_ms / MS_PER_s * k * power for power in (jump, jump * jump))
     rate_Hz = np.full(n, start_Hz)
     for _ in range(max_steps):
@@ -126,11 +125,11 @@ def stationary_rates(
         if float(np.abs(deficit_Hz).max()) < 1e-9:
             return Stationary(rate_Hz, mu, sigma)
         rate_Hz = rate_Hz + step * deficit_Hz
-    message_given = (
+    problem = (
         f"rates that still move by {np.abs(deficit_Hz).max():.2g} Hz after max_steps={max_steps} "
         f"of step={step:g}"
     )
-    raise refuse(message_given, "rates that come to rest", where)
+    raise refuse(problem, "rates that come to rest", where)
 
 
 def _noise_free(
@@ -167,8 +166,9 @@ def _noisy(low: Floats, high: Floats, tau_m_ms: float, t_ref_ms: float) -> Float
 
 
 def _erfcx_integral(start: Floats, stop: Floats) -> Floats:
-    """Integral of erfcx from start to stop, both at least 0: Gauss-Legendre in log(1 + u), where it
-    is smooth.
+    """Integral of erfcx from start to stop, both at least 0.
+
+    By Gauss-Legendre in log(1 + u), where it is smooth.
     """
     from scipy import special
 

@@ -22,8 +22,9 @@ def population_rate(counts: ArrayLike, bin_ms: float) -> jax.Array:
 
 
 def intervals(times_ms: ArrayLike) -> jax.Array:
-    """Interspike intervals, ms, of one cell: (n,) event times in any order -> (n - 1,); none of
-    fewer than 2 events.
+    """Interspike intervals of one cell, ms: (n,) event times in any order -> (n - 1,).
+
+    Empty for fewer than 2 events.
 
     >>> intervals(jnp.array([5.0, 1.0, 11.0])).tolist()
     [4.0, 6.0]
@@ -32,8 +33,9 @@ def intervals(times_ms: ArrayLike) -> jax.Array:
 
 
 def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
-    """Coefficient of variation of interspike intervals: sd / mean, population sd; NaN below two
-    intervals.
+    """Coefficient of variation of interspike intervals, sd / mean; NaN below two intervals.
+
+    sd is that of the population.
 
     intervals_ms: (..., n) ms, padded; present: (..., n) bool, False on the padding.
     >>> cv(jnp.array([10.0, 10.0, 10.0, 0.0]), jnp.array([True, True, True, False])).item()
@@ -46,8 +48,9 @@ def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
 
 
 def fano_factor(counts: ArrayLike) -> jax.Array:
-    """Variance over mean of spike counts: (..., n_windows) -> (...); sample variance; NaN where no
-    spike fell.
+    """Variance over mean of spike counts: (..., n_windows) -> (...); NaN where no spike fell.
+
+    It is the variance of a sample.
 
     >>> fano_factor(jnp.array([2.0, 2.0, 2.0])).item(), fano_factor(jnp.array([0.0, 2.0])).item()
     (0.0, 2.0)

@@ -16,8 +16,9 @@ from jtfne.measures._base import FIELDS, Complaint, Frame, Grid, Measure
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvokedWaveform(Measure):
-    """Response of channels, or of an area, over time from `onset_ms`: mean over trials, less that
-    of its baseline.
+    """Response over time from `onset_ms`, mean over trials, less the mean of its baseline.
+
+    It is that of channels, or of an area.
 
     The baseline is the last `baseline_ms` before the onset. Compared point by point in the
     readout's unit; with `shape_only`, by correlation, whatever the units.
@@ -60,8 +61,9 @@ class EvokedWaveform(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CSDProfile(Measure):
-    """Current source density over depth and time from `onset_ms`, mean over trials, less the mean
-    of its baseline.
+    """Current source density over depth and time from `onset_ms`, less the mean of its baseline.
+
+    It is the mean over trials.
 
     Minus the second difference of a potential, at the inner contacts; a CSD is taken as it is.
     Compared by correlation over depth and time, so that it is the order of sinks and sources, in
@@ -117,8 +119,9 @@ class CSDProfile(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Topography(Measure):
-    """The map over sensors: mean over trials and the window, less the mean of `baseline_ms` before
-    `onset_ms`.
+    """Map over sensors, mean over trials and the window, less the mean of the baseline.
+
+    The baseline is `baseline_ms` before `onset_ms`.
 
     Compared by the correlation C of the two maps, each less its mean over sensors, so that neither
     size nor reference counts: 1 - C is half the squared global map dissimilarity. Source: Murray et
@@ -176,12 +179,12 @@ def _check_baseline(frame: Frame, onset_ms: float, baseline_ms: float) -> Compla
     if onset_ms > stop_ms + CLOCK_ms or (
         baseline_ms and onset_ms - baseline_ms < start_ms - CLOCK_ms
     ):
-        message_given = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
+        problem = f"onset_ms={onset_ms:g} with baseline_ms={baseline_ms:g}"
         allowed = (
             f"an onset before the end of the window, {start_ms:g} to {stop_ms:g} ms, and a "
             "baseline within it"
         )
-        return message_given, allowed
+        return problem, allowed
     if baseline_ms and _find_baseline_samples(frame, onset_ms, baseline_ms).size == 0:
         return (
             f"baseline_ms={baseline_ms:g} of samples every {frame.step_ms:g} ms",

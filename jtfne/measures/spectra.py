@@ -1,6 +1,4 @@
-"""Measures of spectra: the spectrum itself, the power in a band, and where the spectrolaminar motif
-crosses.
-"""
+"""Measures of spectra: the spectrum, the power in a band, and the spectrolaminar crossover."""
 
 import dataclasses
 from typing import ClassVar
@@ -20,8 +18,9 @@ COUNTED_ms = 1.0  # bin of the population rate whose spectrum is taken
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PowerSpectrum(Measure):
-    """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch, mean over trials, channels
-    and areas.
+    """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch.
+
+    It is the mean over trials, channels and areas.
 
     `relative`: above or below the mean power of the band, so that only the shape counts and units
     do not. `evoked`: of the mean over trials, whose power is locked to the stimulus, as of a
@@ -84,8 +83,9 @@ class PowerSpectrum(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BandPower(Measure):
-    """Power from `low_Hz` up to but without `high_Hz`, by Welch, mean over trials and rows; u^2 for
-    a readout in u.
+    """Power from `low_Hz` up to but without `high_Hz`, by Welch; u^2 for a readout in u.
+
+    It is the mean over trials and rows.
 
     A frequency on an edge belongs to the band above it, so that neighbouring bands sum to the band
     of both. `relative`: the share of the band in all power above 0 Hz.
@@ -143,8 +143,7 @@ class BandPower(Measure):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpectrolaminarCrossover(Measure):
-    """Depth, mm, at which the profiles of high and low frequencies over depth cross; NaN where they
-    do not.
+    """Depth, mm, at which the profiles of high and low frequencies cross; NaN where they do not.
 
     Profiles are means over each band of power relative to its maximum over depth; between contacts
     they are straight. High frequencies are taken to lie above the crossing. Source:
@@ -217,15 +216,15 @@ def _check_band(
 ) -> Complaint | None:
     """Complaint about a band with too few frequencies, or beyond half the sampling rate."""
     n = min(round(segment_ms / frame.step_ms), frame.n_samples)
-    message_given = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
+    problem = f"the band {low_Hz:g} to {high_Hz:g} Hz of samples every {frame.step_ms:g} ms"
     if n < 2:
-        return f"{message_given}, {n} in a segment,", "2 samples or more"
+        return f"{problem}, {n} in a segment,", "2 samples or more"
     f_Hz = frequencies(frame, segment_ms)
     if high_Hz > f_Hz[-1] * (1 + 1e-9):
-        return message_given, f"up to {f_Hz[-1]:g} Hz"
+        return problem, f"up to {f_Hz[-1]:g} Hz"
     if _find_in_band(f_Hz, low_Hz, high_Hz).size < at_least:
         return (
-            message_given,
+            problem,
             f"a band that holds {at_least} or more of the multiples of {f_Hz[1]:g} Hz",
         )
     return None

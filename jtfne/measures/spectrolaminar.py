@@ -1,6 +1,4 @@
-"""The spectrolaminar motif: relative power over depth, and FLIP, which finds where its gradients
-cross.
-"""
+"""The spectrolaminar motif: relative power over depth, and FLIP, which finds its crossing."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -20,8 +18,9 @@ IDENTIFIABLE = 0.265  # Mendoza-Halliday et al. (2024): less goodness is no cros
 
 
 def relative_power(power: ArrayLike) -> jax.Array:
-    """Each frequency divided by its maximum over depth: (..., n_channels, n_freq), kept; 0 where
-    there is no power.
+    """Each frequency divided by its maximum over depth: (..., n_channels, n_freq), kept.
+
+    It is 0 where there is no power.
 
     >>> relative_power(jnp.array([[1.0, 4.0], [2.0, 1.0]])).tolist()
     [[0.5, 1.0], [1.0, 0.25]]
@@ -39,8 +38,9 @@ def crossover_mm(
     low: tuple[float, float] = LOW_BAND_Hz,
     high: tuple[float, float] = HIGH_BAND_Hz,
 ) -> jax.Array:
-    """Depth, mm, where the relative power of the high band falls below that of the low one; NaN
-    where it never does.
+    """Depth, mm, where relative power of the high band falls below that of the low one.
+
+    It is NaN where that never happens.
 
     power: (n_channels, n_freq); laminar_mm: (n_channels,), downward. The profiles are straight
     between contacts, so that the depth moves with the power; of several crossings it is the one
@@ -94,8 +94,9 @@ def flip(
     low: tuple[float, float] = LOW_BAND_Hz,
     high: tuple[float, float] = HIGH_BAND_Hz,
 ) -> Flip:
-    """The window of channels with the clearest opposite gradients of low and high bands; all None
-    where none has them.
+    """The window of channels with the clearest opposite gradients of low and high bands.
+
+    All of its fields are None where no window has them.
 
     power: (n_channels, n_freq), relative or not; frequency_Hz: (n_freq,); laminar_mm:
     (n_channels,), evenly spaced, downward; low, high: bands in Hz, ends included.
@@ -143,9 +144,9 @@ def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bo
     """Mask of the frequencies within the closed band. Raises: ValueError if there is none."""
     in_band: NDArray[np.bool_] = (f_Hz >= band_Hz[0]) & (f_Hz <= band_Hz[1])
     if not in_band.any():
-        message_given = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
+        problem = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
         raise ValueError(
-            f"{message_given} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} "
+            f"{problem} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} "
             "Hz (in flip)"
         )
     return in_band
@@ -186,8 +187,9 @@ def _window(low: Floats, high: Floats, first: int, n_channels: int) -> Flip:
 
 
 def _peak(profile: Floats, first: int, n_channels: int) -> int | None:
-    """Index of the maximum, if it is a strict local one; at the edge of a window only if it is the
-    probe's own edge.
+    """Index of the maximum, if it is a strict local one.
+
+    At the edge of a window it counts only if that is the probe's own edge.
     """
     n = profile.size
     maxima = np.flatnonzero(profile == profile.max())
@@ -216,8 +218,9 @@ def _line(profile: Floats) -> tuple[float, float, float]:
 
 
 def _crossover(low: Floats, high: Floats, upright: bool) -> int | None:
-    """Channel nearest to where the profiles cross, the best-separating one of several; None where
-    they do not.
+    """Channel nearest to where the profiles cross; None where they do not.
+
+    Of several, it is the one that separates best.
     """
     excess = high - low if upright else low - high
     n = excess.size

@@ -1,6 +1,4 @@
-"""Power over frequency: periodogram, its averages by Welch and Thomson, power in a band; coherence
-of two signals.
-"""
+"""Power over frequency: periodogram, Welch, Thomson, power in a band; coherence of two signals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -52,8 +50,9 @@ def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_ms) -> tuple[jax
 def multitaper(
     x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_Hz
 ) -> tuple[jax.Array, jax.Array]:
-    """Thomson's power spectral density: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz, of the
-    whole trace.
+    """Thomson's power spectral density of the whole trace: f_Hz (n_freq,), power (..., n_freq).
+
+    Power is in u^2/Hz.
 
     x: (..., n_steps) in any unit u; it loses its mean. The mean of periodograms through K = 2NW - 1
     Slepian tapers, NW = duration x half_band_Hz: power is smeared over +- half_band_Hz, and its
@@ -126,8 +125,9 @@ def coherence(
 
 
 def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float) -> jax.Array:
-    """Power within [low_Hz, high_Hz): the integral over the bins inside, (..., n_freq) u^2/Hz ->
-    (...) u^2.
+    """Power within [low_Hz, high_Hz): (..., n_freq) u^2/Hz -> (...) u^2.
+
+    The integral over the bins inside.
 
     A bin on an edge belongs to the band above it, so that neighbouring bands sum to the band of
     both.
@@ -140,8 +140,9 @@ def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float)
 
 
 def in_band(f_Hz: Any, low_Hz: float, high_Hz: float) -> Any:
-    """Which frequencies (n_freq,), of numpy or JAX, lie in the half-open band [low_Hz, high_Hz), to
-    within rounding.
+    """Which frequencies (n_freq,) lie in [low_Hz, high_Hz), to within rounding.
+
+    Takes numpy and JAX.
     """
     near_Hz = 1e-6 * (f_Hz[1] - f_Hz[0]) if len(f_Hz) > 1 else 0.0
     return (f_Hz >= low_Hz - near_Hz) & (f_Hz < high_Hz - near_Hz)

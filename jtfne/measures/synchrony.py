@@ -20,8 +20,9 @@ def correlation(x: ArrayLike) -> jax.Array:
 
 
 def synchrony(x: ArrayLike) -> jax.Array:
-    """Synchrony chi: sd over time of the mean trace over the rms of each cell's sd; (..., n_steps,
-    n_cells) -> (...).
+    """Synchrony chi: (..., n_steps, n_cells) -> (...).
+
+    The sd over time of the mean trace over the rms of each cell's sd.
 
     1 when all cells do the same, about 1 / sqrt(n_cells) when they are independent; NaN when
     nothing moves. Source: Golomb (2007), Scholarpedia 2(1):1347, eq. 1-3.
@@ -40,8 +41,9 @@ def synchrony(x: ArrayLike) -> jax.Array:
 
 
 def variance_over_mean(counts: ArrayLike) -> jax.Array:
-    """Variance over mean of binned population spike counts: (..., n_bins) -> (...); NaN where no
-    spike fell.
+    """Variance over mean of binned population spike counts: (..., n_bins) -> (...).
+
+    It is NaN where no spike fell.
 
     1 for independent Poisson cells; above it when they fire together. Bins of 3 ms in the source.
     Source: Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, "Synchrony".

@@ -36,8 +36,9 @@ BANDS = tuple(
 
 
 def vflip(power: ArrayLike, frequency_Hz: ArrayLike, laminar_mm: ArrayLike) -> Flip:
-    """FLIP of the pair of bands, among 1529, whose goodness is largest in size; arguments and
-    result as `flip`.
+    """FLIP of that pair of bands, among 1529, whose goodness is largest in size.
+
+    Arguments and result as `flip`.
 
     Bands that reach beyond the frequencies given are left out. With so many pairs to choose from,
     chance reaches a larger goodness than with one: compare with `flip_null`.
@@ -107,8 +108,9 @@ class ShuffledChannels:
 
 @dataclasses.dataclass(frozen=True)
 class ShuffledFrequencies:
-    """Frequencies in a random order, the same at all channels: the profiles stay, but belong to no
-    band.
+    """A null of frequencies in random order, the same at all channels.
+
+    Profiles stay, but belong to no band.
     """
 
     on_potential: ClassVar[bool] = False
@@ -120,8 +122,9 @@ class ShuffledFrequencies:
 
 @dataclasses.dataclass(frozen=True)
 class PhaseRandomised:
-    """Potentials with the power of each channel and trial, and random phases: only what hangs on
-    phase is lost.
+    """A null of potentials with random phases and the power of each channel and trial.
+
+    Only what depends on phase is lost.
 
     FLIP of their power sees no phase, so that it must find what it found: this control says whether
     the estimate of power hangs on single events. `shared` draws one set of phases for all channels,
@@ -137,9 +140,7 @@ class PhaseRandomised:
         check_flag(self.shared, name="shared", where="PhaseRandomised")
 
     def draw(self, values: Floats, rng: np.random.Generator) -> Floats:
-        """One set of potentials; the mean, and the highest frequency of an even number of steps,
-        stay.
-        """
+        """One draw of potentials; mean and, of an even number of steps, highest frequency stay."""
         n = values.shape[-1]
         spectrum = np.fft.rfft(values, axis=-1)
         front = (*values.shape[:-2], 1) if self.shared else values.shape[:-1]
@@ -151,8 +152,9 @@ class PhaseRandomised:
 
 @dataclasses.dataclass(frozen=True)
 class PolarityFlip:
-    """Potentials of which each channel has, in all trials, its own sign or the other: power stays
-    to the last bit.
+    """A null of potentials in which the sign of each channel is random, the same in all trials.
+
+    Power stays to the last bit.
 
     FLIP of their power must find exactly what it found. A CSD, which takes differences of channels,
     has lost its order.
@@ -168,8 +170,9 @@ class PolarityFlip:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FlipNull:
-    """Goodness found, those of the draws (n_draws,), 0 where there is none, and the chance of as
-    large a one.
+    """Goodness of the data and of the draws (n_draws,), and the chance of one as large.
+
+    Goodness is 0 where there is none.
 
     p = (1 + draws whose size is not below that found) / (1 + n_draws).
     """

@@ -12,8 +12,9 @@ SHARE = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Excitation delayed by `excitation_ms`, less `inhibition` times inhibition delayed by
-    `inhibition_ms`.
+    """Weights and delays of a weighted sum: excitation less `inhibition` times inhibition.
+
+    Each is delayed by its `excitation_ms` or `inhibition_ms`.
 
     A delay below 0 takes the current of a later time.
     """
@@ -30,12 +31,12 @@ class Weights:
         for delay_ms in (self.excitation_ms, self.inhibition_ms):
             steps = round(delay_ms / dt_ms)
             if abs(steps * dt_ms - delay_ms) > SHARE * abs(delay_ms) + 1e-9:
-                message_given, allowed = (
+                problem, allowed = (
                     f"samples of {dt_ms:g} ms",
                     f"samples that meet a delay of {delay_ms:.4g} ms to 5 %",
                 )
                 raise ValueError(
-                    f"{message_given} is not allowed; allowed: {allowed}, such as 0.1 ms (in "
+                    f"{problem} is not allowed; allowed: {allowed}, such as 0.1 ms (in "
                     "weighted_sum)"
                 )
             delays.append(steps)
@@ -56,8 +57,9 @@ ERWS2_RATES = (1.5, 10.0)
 
 
 def erws2(rate: float, *, causal: bool = False) -> Weights:
-    """The weights of ERWS2 for an external rate, 1.5 to 10 as the authors count it (their texts
-    disagree on the unit).
+    """The weights of ERWS2 for an external rate, 1.5 to 10 as the authors count it.
+
+    Their texts disagree on the unit.
 
     >>> erws2(1.0, causal=True)
     Weights(excitation_ms=0.0, inhibition_ms=2.5, inhibition=0.5)
@@ -70,8 +72,7 @@ def erws2(rate: float, *, causal: bool = False) -> Weights:
 def weighted_sum(
     excitation: ArrayLike, inhibition: ArrayLike, dt_ms: float, weights: Weights = RWS
 ) -> jax.Array:
-    """Excitation less weighted inhibition, each at its delay: (..., n_steps) each -> (...,
-    n_steps).
+    """Excitation less weighted inhibition, each at its delay: (..., n_steps).
 
     Currents summed over excitatory cells, inward positive: -g (v - e), so that inhibition is below
     0 and adds to the size. What a delay would take from before the start, or after the end, is 0.

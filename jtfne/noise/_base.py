@@ -1,6 +1,4 @@
-"""A small generator that lives in the loop's carry: seeded by a named jax key, then cheap to
-step.
-"""
+"""A small random generator in the loop's state: seeded by a named jax key, cheap to step."""
 
 from typing import NamedTuple
 
@@ -13,8 +11,9 @@ from jtfne import _keys
 
 
 class Streams(NamedTuple):
-    """The two words of each stream, uint32 (n_streams,) each; apart, since stacking them would cost
-    a copy a step.
+    """The two words of each stream, uint32 (n_streams,) each.
+
+    They are two arrays, since stacking them would cost a copy a step.
     """
 
     s0: jax.Array
@@ -22,8 +21,9 @@ class Streams(NamedTuple):
 
 
 def seed(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> Streams:
-    """The state of independent streams, one for each of `names`, uint32 (2, n_streams); none of
-    them is all zero.
+    """The first state of independent streams, one for each of `names`, uint32 (2, n_streams).
+
+    No state is all zero, from which the generator would not move.
 
     A stream hangs on the key and on its own name, not on how many there are. key: one, or one a
     stream (n_streams,).

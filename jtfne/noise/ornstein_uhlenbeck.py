@@ -22,15 +22,14 @@ class OUState(NamedTuple):
 
 
 def init_ou(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> OUState:
-    """Independent processes, one for each of `names` as of `seed`, drawn from the stationary
-    distribution.
-    """
+    """Independent processes in their stationary distribution, one for each of `names`."""
     return OUState(*normal(seed(key, names), dtype))
 
 
 def step_ou(state: OUState, dt_over_tau: jax.Array | float) -> OUState:
-    """The processes a step later: x exp(-dt / tau) + sqrt(1 - exp(-2 dt / tau)) N(0, 1), exact for
-    any step.
+    """The processes a step later; exact for any step.
+
+    x <- x exp(-dt / tau) + sqrt(1 - exp(-2 dt / tau)) N(0, 1).
 
     Source: Gillespie (1996), Phys. Rev. E 54:2084-2091, eq. 3.1.
     """

@@ -12,9 +12,7 @@ LONGEST = 64  # rows of a table that are compared one by one
 
 
 def table_rows(mean: float) -> int:
-    """How many rows a table needs for a mean up to `mean`: the rest is below the 2^-32 that bits
-    resolve.
-    """
+    """Number of rows of a table for means up to `mean`; what is left out is below 2^-32."""
     from scipy import special  # not scipy.stats, which takes a second to import
 
     if mean <= 0.0:

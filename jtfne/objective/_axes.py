@@ -252,10 +252,8 @@ def take_samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[ja
     n_dims = 3 if part.areas is not None else 2
     if x.ndim not in (n_dims, n_dims + 1) or x.shape[-n_dims] != axes.n_samples:
         dims = "time, area, channel" if n_dims == 3 else "time, row"
-        message_given = f"an array of shape {x.shape} for {aim.of!r}"
-        raise refuse(
-            message_given, f"({dims}) with {axes.n_samples} samples, or trials of that", where
-        )
+        problem = f"an array of shape {x.shape} for {aim.of!r}"
+        raise refuse(problem, f"({dims}) with {axes.n_samples} samples, or trials of that", where)
     x = x if x.ndim > n_dims else x[None]
     x = x[:, part.start : part.stop]
     if part.areas is not None:

@@ -176,9 +176,9 @@ def _find_covered(
     )
     is_required = dim == "frequency" or (dim == "time" and metric.window_ms is not None)
     if covered_points.size < FEWEST[dim] or (is_required and covered_points.size < points.size):
-        message_given = f"a curve over {dim} from {curve_points[0]:g} to {curve_points[-1]:g}"
+        problem = f"a curve over {dim} from {curve_points[0]:g} to {curve_points[-1]:g}"
         raise refuse(
-            message_given,
+            problem,
             f"one from {points[0]:g} to {points[-1]:g}"
             if is_required
             else _describe_minimum(points, dim),

@@ -274,8 +274,8 @@ def _refuse_itself(metric: Metric, value: Floats, target: Floats, where: str) ->
     """Raises: JtfneError where a recorded curve is the readout it is compared with."""
     spread = float(np.ptp(target))
     if spread > 0.0 and value.size > 2 and float(np.max(np.abs(value - target))) <= SAME * spread:
-        message_given = f"metric {metric.label!r}, whose target is {metric.of!r} of this very run,"
-        raise refuse(message_given, "a curve of a recording or of another run", where)
+        problem = f"metric {metric.label!r}, whose target is {metric.of!r} of this very run,"
+        raise refuse(problem, "a curve of a recording or of another run", where)
 
 
 def _curves(

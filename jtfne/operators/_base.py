@@ -1,4 +1,4 @@
-"""What every operator is: a linear map from sources to channels, built once from geometry."""
+"""`Operator`: a linear map from sources to channels, built once from geometry."""
 
 import dataclasses
 import math
@@ -11,18 +11,26 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne._tree import register
-from jtfne.operators._given import Matrix as Matrix
-from jtfne.operators._given import directions as given_directions
-from jtfne.operators._given import unit_rows as unit_rows
+from jtfne.operators._checks import Matrix as Matrix
+from jtfne.operators._checks import check_directions
+from jtfne.operators._checks import unit_rows as unit_rows
 
 
 @register
 @dataclasses.dataclass(frozen=True)
 class Operator:
-    """A linear map: channels = matrix @ sources.
+    """A linear map from sources to channels: ``channels = matrix @ sources``.
 
-    matrix: (n_channels, n_sources), or (n_channels, n_dipoles, 3) of dipole moments. units: of
-    sources and of channels. parameters: what it was built from, JSON-ready, for the manifest.
+    Attributes
+    ----------
+    matrix : array of float, shape (n_channels, n_sources) or (n_channels, n_dipoles, 3)
+        The last axis of a map from dipoles is x, y and z of their moments.
+    units : (str, str)
+        Unit of sources and unit of channels.
+    name : str
+        What the operator is, for the manifest.
+    parameters : Parameters
+        The geometry and conductivities that it was built from, JSON-ready, for the manifest.
     """
 
     matrix: jax.Array | Matrix
@@ -81,7 +89,7 @@ class Operator:
                 "one of dipoles, (n_channels, n_dipoles, 3)",
                 where,
             )
-        unit_directions = given_directions(
+        unit_directions = check_directions(
             directions, self.matrix.shape[1:], name="directions", where=where
         )
         matrix: Matrix = np.einsum("cdk,dk->cd", np.asarray(self.matrix), unit_directions)

@@ -1,6 +1,6 @@
-"""Tissue without borders or with a flat one.
+"""The tissue around sources: its conductivity, and its surface if it has one.
 
-Anisotropy is a change of coordinates, a surface adds mirrored sources.
+Anisotropy is a change of coordinates; a surface adds the mirror images of sources.
 """
 
 import dataclasses
@@ -11,19 +11,32 @@ import numpy as np
 from jtfne._check import Limit, describe_value, refuse
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import LARGEST, conductivity, number
+from jtfne.operators._checks import LARGEST, check_conductivity, check_number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Surface:
-    """The upper border of the tissue, a plane.
+    """The flat upper border of the tissue.
 
-    Tissue fills z >= z_mm (z is depth); above lies a medium of conductivity sigma_above_S_m, air
-    (0) by default. Sources and contacts lie in the tissue or on its surface. The potential there is
-    that of each source and of its mirror image, the image (sigma - sigma_above) / (sigma +
-    sigma_above) times as strong.
-    Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 6; Jackson,
-    Electrodynamics, sec. 4.4.
+    Tissue fills z >= `z_mm`, where z is depth. Above is a medium of another conductivity, air by
+    default. Sources and contacts are in the tissue or on its surface.
+
+    Parameters
+    ----------
+    z_mm : float
+        Depth of the surface.
+    sigma_above_S_m : float
+        Conductivity above it, S/m; 0 is air.
+
+    Notes
+    -----
+    The potential is that of each source and of its mirror image beyond the surface, whose strength
+    is (sigma - sigma_above) / (sigma + sigma_above) of the source's.
+
+    References
+    ----------
+    .. [1] Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 6.
+    .. [2] Jackson, Classical Electrodynamics, sec. 4.4.
     """
 
     z_mm: float = 0.0
@@ -32,28 +45,25 @@ class Surface:
 
 @dataclasses.dataclass(frozen=True)
 class Tissue:
-    """Conductivities along x, y and z in S/m, and the surface above.
-
-    surface: None where there is none.
-    """
+    """Conductivities along x, y and z in S/m, and the surface, None if there is none."""
 
     sigma_S_m: tuple[float, ...]
     surface: Surface | None
 
     @classmethod
     def build(cls, sigma_S_m: Any, surface: Surface | None, where: str) -> "Tissue":
-        """Build a tissue from checked conductivities and surface.
+        """The tissue of these conductivities and this surface.
 
-        Raises: JtfneError for conductivities that are none, and for anisotropic tissue below a
+        Raises: JtfneError for numbers out of range, and for anisotropic tissue below another
         conductor.
         """
-        sigma = conductivity(sigma_S_m, where=where)
+        sigma = check_conductivity(sigma_S_m, where=where)
         if surface is not None:
             if not isinstance(surface, Surface):
                 raise refuse(f"surface={describe_value(surface)}", "a Surface(...) or None", where)
             surface_where = f"{where}, Surface"
-            number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=surface_where)
-            above = number(
+            check_number(surface.z_mm, Limit(-LARGEST, LARGEST), name="z_mm", where=surface_where)
+            above = check_number(
                 surface.sigma_above_S_m,
                 Limit(0.0, LARGEST),
                 name="sigma_above_S_m",

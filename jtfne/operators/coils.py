@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from jtfne._check import one_of, refuse
 from jtfne.operators._base import Matrix
-from jtfne.operators._given import check_length, directions, numbers, places
+from jtfne.operators._checks import check_array, check_directions, check_length, check_places
 
 if TYPE_CHECKING:
     import mne
@@ -24,13 +24,28 @@ ACCURACIES = {"point": 0, "normal": 1, "accurate": 2}
 
 @dataclasses.dataclass(frozen=True, init=False, eq=False)
 class Coils:
-    """A coil's reading is the weighted sum of the field along the normals at its points.
+    """MEG coils as weighted points: a reading is the weighted sum of the field along the normals.
 
-    names (n_coils,); points_mm, normals (n_points, 3), the points of a coil side by side; n_points
-    (n_coils,): how many are whose; weights (n_points,): in 1 for a unit of T, in 1/m for T/m; units
-    (n_coils,).
-    Raises: JtfneError where the numbers of these do not match.
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the coils.
+    points_mm, normals : array_like of float, shape (n_points, 3)
+        The points of all coils, coil after coil, and the direction of the field at each.
+    n_points : sequence of int
+        How many of the points belong to each coil.
+    weights : array_like of float, shape (n_points,)
+        Weight of each point: a number for a coil in T, 1/m for one in T/m.
+    units : sequence of str
+        "T" or "T/m" for each coil.
 
+    Raises
+    ------
+    JtfneError
+        Where the numbers of coils or points do not match.
+
+    Examples
+    --------
     >>> points_mm, weights = [[8.4, 0, 120], [-8.4, 0, 120]], [59.5238, -59.5238]
     >>> gradiometer = Coils(["G"], points_mm, [[0, 0, 1]] * 2, [2], weights, ["T/m"])
     >>> field_T = np.array([[[1.0]], [[3.0]]])  # 16.8 mm apart
@@ -55,10 +70,10 @@ class Coils:
         units: Sequence[str],
     ) -> None:
         where = "Coils"
-        points = places(points_mm, name="points_mm", where=where)
-        float_counts = numbers(n_points, 1, name="n_points", where=where)
+        points = check_places(points_mm, name="points_mm", where=where)
+        float_counts = check_array(n_points, 1, name="n_points", where=where)
         counts = float_counts.astype(np.int64)
-        coil_weights = numbers(weights, 1, name="weights", where=where)
+        coil_weights = check_array(weights, 1, name="weights", where=where)
         n = (len(counts),)
         texts = check_length(
             names, n, f"{n[0]} names, one for each of n_points", name="names", where=where
@@ -77,7 +92,7 @@ class Coils:
                 f"{len(points)} points_mm"
             )
             raise refuse(problem, "as many of each, at least one a coil", where)
-        unit_normals = directions(normals, points.shape, name="normals", where=where)
+        unit_normals = check_directions(normals, points.shape, name="normals", where=where)
         unit_names = tuple(
             one_of(str(unit), ("T", "T/m"), name="unit", where=where) for unit in unit_texts
         )
@@ -116,14 +131,28 @@ class Coils:
 def coils_of(
     info: "mne.Info", names: Sequence[str] | None = None, accuracy: str = "accurate"
 ) -> Coils:
-    """The MEG coils of an `mne.Info`, in head coordinates: those called `names`, or all.
+    """The MEG coils of an `mne.Info` in head coordinates, without its reference coils.
 
-    Their kinds, places and directions are the info's, on the head by its `dev_head_t`; the points
-    of each kind are those of the table of coils that MNE ships. Reference coils are left out, no
-    compensation by them is made. accuracy: one of `ACCURACIES`.
-    Raises: JtfneError for an info without MEG channels or `dev_head_t`, a name that is not among
-    them, a coil that is not in the table.
+    Places and directions are those of the info, put onto the head by its `dev_head_t`. The points
+    of each kind of coil are those of MNE's table of coils. No compensation by reference coils is
+    made.
 
+    Parameters
+    ----------
+    info : mne.Info
+    names : sequence of str, optional
+        Channels to take, in this order; all MEG channels if left out.
+    accuracy : str
+        How finely coils are integrated: "point", "normal" or "accurate", as in MNE's table.
+
+    Raises
+    ------
+    JtfneError
+        For an info without MEG channels or `dev_head_t`, a name that is not among the channels, and
+        a coil that is not in the table.
+
+    Examples
+    --------
     >>> import mne
     >>> coils = coils_of(mne.channels.read_meg_canonical_info("neuromag"))
     >>> len(coils.names), len(coils.weights), coils.unit

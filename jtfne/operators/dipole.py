@@ -9,18 +9,40 @@ import numpy.typing as npt
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import CONDUCTIVITY_S_m, number, places, refuse_coincident
+from jtfne.operators._checks import CONDUCTIVITY_S_m, check_number, check_places, refuse_coincident
 
 
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class InfiniteDipole(Operator):
-    """Potential p.r / (4 pi sigma r^3) of dipoles in an unbounded medium.
+    """Potential of current dipoles in tissue without borders: (n_points, n_dipoles, 3) V/(A m).
 
-    (n_points, n_dipoles, 3) V/(A m). points_mm (n_points, 3), dipoles_mm (n_dipoles, 3).
-    Raises: JtfneError, for a point at a dipole too.
-    Source: Nunez & Srinivasan (2006), Electric Fields of the Brain, ch. 5.
+    ``phi = p.r / (4 pi sigma r^3)``, for a moment p and the vector r from the dipole to a point.
 
+    Parameters
+    ----------
+    points_mm : array_like of float, shape (n_points, 3)
+        Where the potential is read.
+    dipoles_mm : array_like of float, shape (n_dipoles, 3)
+        Where the dipoles are.
+    sigma_S_m : float
+        Conductivity of the tissue.
+
+    Raises
+    ------
+    JtfneError
+        For numbers that are not finite or out of range, and a point at a dipole.
+
+    Notes
+    -----
+    Assumptions: the tissue is ohmic, homogeneous, isotropic and infinite, and a dipole is a point.
+
+    References
+    ----------
+    .. [1] Nunez & Srinivasan (2006), Electric Fields of the Brain, 2nd ed., ch. 5.
+
+    Examples
+    --------
     >>> InfiniteDipole([[0.0, 0.0, 100.0]], [[0.0, 0.0, 0.0]], sigma_S_m=0.3).matrix.round(4)
     array([[[ 0.    ,  0.    , 26.5258]]])
     """
@@ -29,9 +51,9 @@ class InfiniteDipole(Operator):
         self, points_mm: npt.ArrayLike, dipoles_mm: npt.ArrayLike, sigma_S_m: float
     ) -> None:
         where = "InfiniteDipole"
-        points = places(points_mm, name="points_mm", where=where)
-        dipoles = places(dipoles_mm, name="dipoles_mm", where=where)
-        sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
+        points = check_places(points_mm, name="points_mm", where=where)
+        dipoles = check_places(dipoles_mm, name="dipoles_mm", where=where)
+        sigma = check_number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
         parameters: dict[str, Any] = {"points_mm": points.tolist(), "sigma_S_m": sigma}
         matrix = infinite_potential(points, dipoles, sigma, where)
         super().__init__(

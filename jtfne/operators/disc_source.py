@@ -9,8 +9,8 @@ import numpy.typing as npt
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
+from jtfne.operators._checks import CONDUCTIVITY_S_m, RADIUS_mm, check_array, check_number
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import CONDUCTIVITY_S_m, RADIUS_mm, number, numbers
 
 
 @register
@@ -18,12 +18,41 @@ from jtfne.operators._given import CONDUCTIVITY_S_m, RADIUS_mm, number, numbers
 class DiscSource(Operator):
     """Potential on the axis of discs that currents leave evenly: (n_contacts, n_sources) V/A.
 
-    contact_depths_mm (n_contacts,), source_depths_mm (n_sources,): along the axis of a column of
-    radius_mm; sigma_S_m: one conductivity. surface as `PointSource`. With I / (pi radius^2) the
-    current density of a disc, phi = I / (2 pi sigma radius^2) (sqrt(dz^2 + radius^2) - |dz|).
-    Raises: JtfneError.
-    Source: Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 3.
+    ``phi = I / (2 pi sigma R^2) (sqrt(dz^2 + R^2) - |dz|)``, for a current I that leaves a disc of
+    radius R, on its axis at a distance dz.
 
+    Parameters
+    ----------
+    contact_depths_mm : array_like of float, shape (n_contacts,)
+        Depths along the axis where the potential is read.
+    source_depths_mm : array_like of float, shape (n_sources,)
+        Depths of the discs.
+    radius_mm : float
+        Radius of the discs, that of the column.
+    sigma_S_m : float
+        Conductivity of the tissue.
+    surface : Surface, optional
+        Another medium above the tissue; left out, the tissue has no border.
+
+    Raises
+    ------
+    JtfneError
+        For numbers that are not finite or out of range, and depths above the surface.
+
+    Notes
+    -----
+    Assumptions:
+
+    - The current density of a disc, I / (pi R^2), is the same all over it.
+    - Contacts lie on the axis of the column.
+    - The tissue is ohmic, homogeneous and isotropic; it is infinite or ends at the flat surface.
+
+    References
+    ----------
+    .. [1] Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 3.
+
+    Examples
+    --------
     >>> DiscSource([0.0, 0.1], [0.0], radius_mm=0.25, sigma_S_m=0.3).matrix.round(3).T
     array([[2122.066, 1436.709]])
     """
@@ -38,10 +67,10 @@ class DiscSource(Operator):
         surface: Surface | None = None,
     ) -> None:
         where = "DiscSource"
-        contacts = numbers(contact_depths_mm, 1, name="contact_depths_mm", where=where)
-        sources = numbers(source_depths_mm, 1, name="source_depths_mm", where=where)
-        radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
-        sigma = number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
+        contacts = check_array(contact_depths_mm, 1, name="contact_depths_mm", where=where)
+        sources = check_array(source_depths_mm, 1, name="source_depths_mm", where=where)
+        radius = check_number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
+        sigma = check_number(sigma_S_m, CONDUCTIVITY_S_m, name="sigma_S_m", where=where)
         tissue = Tissue.build(sigma, surface, where)
         tissue.refuse_above(contacts, name="contact_depths_mm", where=where)
         tissue.refuse_above(sources, name="source_depths_mm", where=where)

@@ -11,14 +11,14 @@ from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import (
+from jtfne.operators._checks import (
     SLACK,
     CONDUCTIVITY_S_m,
     RADIUS_mm,
     check_length,
-    number,
-    places,
-    point,
+    check_number,
+    check_places,
+    check_point,
 )
 from jtfne.operators.dipole import infinite_potential
 
@@ -38,13 +38,39 @@ needs 210.
 class FourSphere(Operator):
     """Potential of dipoles in the brain of a four-sphere head: (n_sensors, n_dipoles, 3) V/(A m).
 
-    sensors_mm (n_sensors, 3): anywhere in the head or on it, most often on the scalp (see
-    `onto_sphere`); dipoles_mm (n_dipoles, 3): in the brain; centre_mm (3,), all in one frame.
-    radii_mm: of brain, fluid, skull and scalp; sigmas_S_m: their conductivities. No reference is
-    taken: the mean over the scalp's surface is zero.
-    Raises: JtfneError.
-    Source: Naess et al. (2017), Front. Hum. Neurosci. 11:490 (formulas as corrected there).
+    Parameters
+    ----------
+    sensors_mm : array_like of float, shape (n_sensors, 3)
+        Anywhere in the head or on it, most often on the scalp (see `onto_sphere`).
+    dipoles_mm : array_like of float, shape (n_dipoles, 3)
+        Where the dipoles are, in the brain.
+    centre_mm : array_like of float, shape (3,)
+        Centre of the head, in the frame of sensors and dipoles.
+    radii_mm : sequence of four floats
+        Outer radii of brain, fluid, skull and scalp.
+    sigmas_S_m : sequence of four floats
+        Their conductivities.
 
+    Raises
+    ------
+    JtfneError
+        For numbers that are not finite or out of range, radii that do not increase, sensors outside
+        the head, dipoles outside the brain, and a dipole so near to a sensor outside the brain that
+        the series does not end.
+
+    Notes
+    -----
+    Assumptions:
+
+    - The four shells are concentric, ohmic, homogeneous and isotropic; around them is air.
+    - No reference is taken: the mean of the potential over the scalp is zero.
+
+    References
+    ----------
+    .. [1] Naess et al. (2017), Front. Hum. Neurosci. 11:490 (formulas as corrected there).
+
+    Examples
+    --------
     >>> head = FourSphere([[0.0, 0.0, 90.0]], [[0.0, 0.0, 78.0]])  # 1 nA m: 1.0625 uV
     >>> head.matrix.round(3) + 0.0
     array([[[   0.   ,    0.   , 1062.477]]])
@@ -60,9 +86,9 @@ class FourSphere(Operator):
     ) -> None:
         where = "FourSphere"
         spheres = Spheres.from_numbers(radii_mm, sigmas_S_m, where)
-        centre = point(centre_mm, name="centre_mm", where=where)
-        sensors = places(sensors_mm, name="sensors_mm", where=where) - centre
-        dipoles = places(dipoles_mm, name="dipoles_mm", where=where) - centre
+        centre = check_point(centre_mm, name="centre_mm", where=where)
+        sensors = check_places(sensors_mm, name="sensors_mm", where=where) - centre
+        dipoles = check_places(dipoles_mm, name="dipoles_mm", where=where) - centre
         _refuse_outside(sensors, dipoles, spheres, where)
         matrix = _potential(spheres, sensors, dipoles, where)
         parameters: dict[str, Any] = {
@@ -92,10 +118,11 @@ class Spheres(NamedTuple):
         radius_values = check_length(radii_mm, (4,), four, name="radii_mm", where=where)
         sigma_values = check_length(sigmas_S_m, (4,), four, name="sigmas_S_m", where=where)
         radii = tuple(
-            number(radius, RADIUS_mm, name="radii_mm", where=where) for radius in radius_values
+            check_number(radius, RADIUS_mm, name="radii_mm", where=where)
+            for radius in radius_values
         )
         sigmas = tuple(
-            number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where)
+            check_number(sigma, CONDUCTIVITY_S_m, name="sigmas_S_m", where=where)
             for sigma in sigma_values
         )
         if not (np.diff(radii) > 0.0).all():

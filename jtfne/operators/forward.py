@@ -20,13 +20,24 @@ TYPES = ("eeg", "grad", "mag", "ref_meg")  # of channels that a forward may have
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class FromForward(Operator):
-    """An `mne.Forward` in head coordinates: (n_channels, n_dipoles, 3).
+    """Lead field of an MNE forward solution: (n_channels, n_dipoles, 3) V, T or T/m per A m.
 
-    (n_channels, n_dipoles) if its sources have a fixed orientation, whose amplitudes are along the
-    normals. channels: those to take, in that order; all by default. Moments are along x, y and z of
-    the head, whatever axes the forward has, in A m; channels in V (EEG), T or T/m (MEG).
-    Raises: JtfneError for what is no forward, another frame, a channel that it does not have,
-    numbers not finite.
+    (n_channels, n_dipoles) if its sources have a fixed orientation: moments are then along the
+    normals of the sources. Else they are along x, y and z of the head, whatever axes the forward
+    has.
+
+    Parameters
+    ----------
+    forward : mne.Forward
+        A forward solution in head coordinates.
+    channels : sequence of str, optional
+        The channels to take, in this order; all of them if left out.
+
+    Raises
+    ------
+    JtfneError
+        For anything but a forward, a forward in another frame or with numbers that are not finite,
+        and a channel that it does not have.
     """
 
     def __init__(self, forward: "mne.Forward", channels: Sequence[str] | None = None) -> None:

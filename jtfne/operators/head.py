@@ -1,4 +1,4 @@
-"""Head proxies: the direction in which a sensor looks at each area's current, no conductor."""
+"""Head proxies: how strongly a sensor sees each area's current by direction alone, no conductor."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ def area_mean(cell_areas: npt.NDArray[np.integer[Any]], n_areas: int) -> Operato
 
 
 def electric_projection(sites_mm: Matrix, areas_mm: Matrix, normals: Matrix) -> Operator:
-    """What each site sees of a current along each area's normal: (n_sites, n_areas).
+    """Projection of currents along the areas' normals onto EEG sites: (n_sites, n_areas), a.u.
 
     The row of a site over the moment components (area, xyz) is (r - r_a) / |r - r_a|^3, the shape
-    of a dipole's potential in an unbounded medium, scaled to norm 1; then taken along the normals.
-    sites_mm (n_sites, 3), areas_mm and normals (n_areas, 3), head coordinates. A proxy: no skull,
-    no skin, a.u.
+    of a dipole's potential in an unbounded medium. It is scaled to norm 1, then taken along the
+    normals. sites_mm (n_sites, 3), areas_mm and normals (n_areas, 3): head coordinates. A proxy: no
+    skull, no skin.
     """
     distance_vectors = sites_mm[:, None, :] - areas_mm[None, :, :]
     leadfield = distance_vectors / np.linalg.norm(distance_vectors, axis=2, keepdims=True) ** 3
@@ -33,11 +33,11 @@ def electric_projection(sites_mm: Matrix, areas_mm: Matrix, normals: Matrix) -> 
 def magnetic_projection(
     sensors_mm: Matrix, directions: Matrix, areas_mm: Matrix, normals: Matrix
 ) -> Operator:
-    """What each magnetometer sees of a current along each area's normal: (n_sensors, n_areas).
+    """Projection of currents along areas' normals onto magnetometers: (n_sensors, n_areas), a.u.
 
-    The row over (area, xyz) is (r - r_a) x o / |r - r_a|^3, Biot and Savart's shape for a sensor
-    that looks along o, scaled to norm 1; then taken along the normals. sensors_mm, directions
-    (n_sensors, 3). A proxy: no return currents.
+    The row of a sensor over (area, xyz) is (r - r_a) x o / |r - r_a|^3, the shape of Biot and
+    Savart's law for a sensor that looks along o. It is scaled to norm 1, then taken along the
+    normals. sensors_mm, directions (n_sensors, 3). A proxy: no return currents.
     """
     distance_vectors = sensors_mm[:, None, :] - areas_mm[None, :, :]
     leadfield = (

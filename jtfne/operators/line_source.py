@@ -10,21 +10,44 @@ from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
+from jtfne.operators._checks import LENGTH_mm, check_number, check_places, refuse_coincident
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import LENGTH_mm, number, places, refuse_coincident
 
 
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class LineSource(Operator):
-    """Potential of line currents, even along each segment: (n_contacts, n_segments) V/A.
+    """Potential of currents that leave segments evenly: (n_contacts, n_segments) V/A.
 
-    contacts_mm (n_contacts, 3); starts_mm, ends_mm (n_segments, 3). radius_mm regularises: no
-    contact counts as closer than that to a segment's axis; 0 turns it off. Conductivity and surface
-    as `PointSource`.
-    Raises: JtfneError, for a segment without length too.
-    Source: Holt & Koch (1999), J. Comput. Neurosci. 6:169-184.
+    The integral of `PointSource` along each segment, with its current divided by its length.
 
+    Parameters
+    ----------
+    contacts_mm : array_like of float, shape (n_contacts, 3)
+        Where the potential is read.
+    starts_mm, ends_mm : array_like of float, shape (n_segments, 3)
+        The two ends of each segment.
+    sigma_S_m, surface
+        As for `PointSource`.
+    radius_mm : float
+        Radius of the segments: no contact counts as closer to the axis of a segment. 0 turns it
+        off.
+
+    Raises
+    ------
+    JtfneError
+        As `PointSource`, and for a segment without length.
+
+    Notes
+    -----
+    Assumptions: those of `PointSource`, and a current that is the same all along a segment.
+
+    References
+    ----------
+    .. [1] Holt & Koch (1999), J. Comput. Neurosci. 6:169-184.
+
+    Examples
+    --------
     >>> ends = [[0.0, 0.0, -0.05]], [[0.0, 0.0, 0.05]]
     >>> LineSource([[0.05, 0.0, 0.0]], *ends).matrix.round(3)
     array([[4675.832]])
@@ -41,10 +64,10 @@ class LineSource(Operator):
         surface: Surface | None = None,
     ) -> None:
         where = "LineSource"
-        contacts = places(contacts_mm, name="contacts_mm", where=where)
-        starts = places(starts_mm, name="starts_mm", where=where)
-        ends = places(ends_mm, name="ends_mm", where=where)
-        radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
+        contacts = check_places(contacts_mm, name="contacts_mm", where=where)
+        starts = check_places(starts_mm, name="starts_mm", where=where)
+        ends = check_places(ends_mm, name="ends_mm", where=where)
+        radius = check_number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
         if starts.shape != ends.shape:
             raise refuse(
                 f"starts_mm {starts.shape} with ends_mm {ends.shape}", "as many of each", where

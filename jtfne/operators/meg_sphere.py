@@ -10,7 +10,7 @@ from jtfne._check import refuse
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
-from jtfne.operators._given import MU0, directions, places, point
+from jtfne.operators._checks import MU0, check_directions, check_places, check_point
 
 if TYPE_CHECKING:
     from jtfne.operators.coils import Coils
@@ -25,14 +25,41 @@ It bounds the work area to about 60 MB.
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class SarvasSphere(Operator):
-    """Field outside a spherically symmetric conductor: (n_points, n_dipoles, 3) T/(A m).
+    """Magnetic field of dipoles in a spherical conductor: (n_points, n_dipoles, 3) T/(A m).
 
-    points_mm (n_points, 3), outside the conductor; normals (n_points, 3), along which the field is
-    taken, scaled to unit length; dipoles_mm (n_dipoles, 3), inside; centre_mm (3,). Shells and
-    conductivities do not matter, radial dipoles are silent. For whole coils see `of_coils`.
-    Raises: JtfneError, for a point no farther from the centre than every dipole too.
-    Source: Sarvas (1987), Phys. Med. Biol. 32:11-22, eq. 25.
+    The field at points outside the conductor, along a direction at each. `of_coils` gives the
+    readings of whole coils.
 
+    Parameters
+    ----------
+    points_mm : array_like of float, shape (n_points, 3)
+        Points outside the conductor.
+    normals : array_like of float, shape (n_points, 3)
+        Direction along which the field is read at each point; scaled to unit length.
+    dipoles_mm : array_like of float, shape (n_dipoles, 3)
+        Where the dipoles are, inside the conductor.
+    centre_mm : array_like of float, shape (3,)
+        Centre of the conductor.
+
+    Raises
+    ------
+    JtfneError
+        For numbers that are not finite, and a point no farther from the centre than every dipole.
+
+    Notes
+    -----
+    Assumptions:
+
+    - The conductor is spherically symmetric: the field outside then depends neither on the radii of
+      shells nor on their conductivities.
+    - Fields are quasistatic, and a dipole is a point. A radial dipole has no field outside.
+
+    References
+    ----------
+    .. [1] Sarvas (1987), Phys. Med. Biol. 32:11-22, eq. 25.
+
+    Examples
+    --------
     >>> field = SarvasSphere([[0.0, 0.0, 120.0]], [[0.0, 1.0, 0.0]], [[0.0, 0.0, 70.0]])
     >>> (field.matrix * 1e-8 * 1e15).round(4) + 0.0  # fT of 10 nA m along x, y or z
     array([[[-116.6667,    0.    ,    0.    ]]])
@@ -46,11 +73,12 @@ class SarvasSphere(Operator):
         centre_mm: npt.ArrayLike = (0.0, 0.0, 0.0),
     ) -> None:
         where = "SarvasSphere"
-        head_points = places(points_mm, name="points_mm", where=where)
-        unit_normals = directions(normals, head_points.shape, name="normals", where=where)
+        head_points = check_places(points_mm, name="points_mm", where=where)
+        unit_normals = check_directions(normals, head_points.shape, name="normals", where=where)
         centre, points, dipoles = _from_centre(head_points, dipoles_mm, centre_mm, where)
         parameters: dict[str, Any] = {
-            "points_mm": head_points.tolist(), "normals": unit_normals.tolist(), "centre_mm": centre.tolist(),
+            "points_mm": head_points.tolist(), "normals": unit_normals.tolist(), "centre_mm":
+            centre.tolist(),
         }  # fmt: skip
         super().__init__(
             _field(points, unit_normals, dipoles),
@@ -63,11 +91,10 @@ class SarvasSphere(Operator):
     def of_coils(
         cls, coils: "Coils", dipoles_mm: npt.ArrayLike, centre_mm: npt.ArrayLike = (0.0, 0.0, 0.0)
     ) -> "Self":
-        """Return the lead field of whole coils, in each coil's unit per A m.
+        """Lead field of whole coils: (n_coils, n_dipoles, 3), in each coil's unit per A m.
 
-        (n_coils, n_dipoles, 3). coils: see `coils_of`; magnetometers in T, planar gradiometers in
-        T/m.
-        Raises: JtfneError.
+        coils: from `coils_of`; magnetometers are in T, planar gradiometers in T/m.
+        Raises: JtfneError as `SarvasSphere`.
         """
         where = "SarvasSphere.of_coils"
         centre, points, dipoles = _from_centre(coils.points_mm, dipoles_mm, centre_mm, where)
@@ -95,9 +122,9 @@ def _from_centre(
 
     Raises: JtfneError unless all points are farther out than all dipoles.
     """
-    centre = point(centre_mm, name="centre_mm", where=where)
+    centre = check_point(centre_mm, name="centre_mm", where=where)
     points = points_mm - centre
-    dipoles = places(dipoles_mm, name="dipoles_mm", where=where) - centre
+    dipoles = check_places(dipoles_mm, name="dipoles_mm", where=where) - centre
     radius, depth = np.linalg.norm(points, axis=1), np.linalg.norm(dipoles, axis=1)
     if radius.min() <= depth.max():
         raise refuse(

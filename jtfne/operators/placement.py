@@ -5,7 +5,14 @@ import numpy.typing as npt
 
 from jtfne._check import refuse
 from jtfne.operators._base import Matrix, unit_rows
-from jtfne.operators._given import LENGTH_mm, RADIUS_mm, directions, number, places, point
+from jtfne.operators._checks import (
+    LENGTH_mm,
+    RADIUS_mm,
+    check_directions,
+    check_number,
+    check_places,
+    check_point,
+)
 
 
 def column_dipoles(
@@ -29,12 +36,12 @@ def column_dipoles(
     [[0.0, 0.0, 109.25]]
     """
     where = "column_dipoles"
-    pia = places(positions_mm, name="positions_mm", where=where)
-    outward = directions(normals, pia.shape, name="normals", where=where)
-    depth = number(depth_mm, LENGTH_mm, name="depth_mm", where=where)
-    brain = number(brain_mm, RADIUS_mm, name="brain_mm", where=where)
+    pia = check_places(positions_mm, name="positions_mm", where=where)
+    outward = check_directions(normals, pia.shape, name="normals", where=where)
+    depth = check_number(depth_mm, LENGTH_mm, name="depth_mm", where=where)
+    brain = check_number(brain_mm, RADIUS_mm, name="brain_mm", where=where)
     dipoles: Matrix = pia - depth * outward
-    radius = np.linalg.norm(dipoles - point(centre_mm, name="centre_mm", where=where), axis=1)
+    radius = np.linalg.norm(dipoles - check_point(centre_mm, name="centre_mm", where=where), axis=1)
     if radius.max() >= brain:
         index = int(radius.argmax())
         raise refuse(
@@ -55,9 +62,9 @@ def onto_sphere(sites_mm: npt.ArrayLike, *, centre_mm: npt.ArrayLike, radius_mm:
     [[0.0, 0.0, 130.0]]
     """
     where = "onto_sphere"
-    centre = point(centre_mm, name="centre_mm", where=where)
-    radius = number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
-    from_centre = places(sites_mm, name="sites_mm", where=where) - centre
+    centre = check_point(centre_mm, name="centre_mm", where=where)
+    radius = check_number(radius_mm, RADIUS_mm, name="radius_mm", where=where)
+    from_centre = check_places(sites_mm, name="sites_mm", where=where) - centre
     if not from_centre.any(axis=1).all():
         raise refuse("a site at the centre", "sites around it", where)
     on_sphere: Matrix = centre + radius * unit_rows(from_centre)

@@ -9,26 +9,57 @@ import numpy.typing as npt
 from jtfne._tree import register
 from jtfne._units import M_PER_mm
 from jtfne.operators._base import Matrix, Operator, Parameters
+from jtfne.operators._checks import LENGTH_mm, check_number, check_places, refuse_coincident
 from jtfne.operators._conductor import Surface, Tissue
-from jtfne.operators._given import LENGTH_mm, number, places, refuse_coincident
 
 
 @register
 @dataclasses.dataclass(frozen=True, init=False)
 class PointSource(Operator):
-    """Potential 1 / (4 pi sigma r) of point currents: (n_contacts, n_sources) V/A.
+    """Potential of point currents in tissue: (n_contacts, n_sources) V/A.
 
-    contacts_mm: (n_contacts, 3).
-    sources_mm: (n_sources, 3), z downwards if there is a surface.
-    sigma_S_m: one conductivity, or three along x, y and z.
-    radius_mm: closer than that, the potential is the one at that distance (of the geometric mean
-    conductivity), as on the membrane of a cell of this radius; 0 turns it off.
-    surface: a `Surface` above the tissue.
+    ``phi = I / (4 pi sigma r)``, for a current I at distance r from a contact.
 
-    Assumptions: the tissue is ohmic, homogeneous and infinite, or ends at the flat surface.
-    Raises: JtfneError.
-    Source: Nunez & Srinivasan (2006), Electric Fields of the Brain, ch. 5.
+    Parameters
+    ----------
+    contacts_mm : array_like of float, shape (n_contacts, 3)
+        Where the potential is read.
+    sources_mm : array_like of float, shape (n_sources, 3)
+        Where currents leave cells; z points downwards if there is a surface.
+    sigma_S_m : float or three of them
+        Conductivity of the tissue, or those along x, y and z.
+    radius_mm : float
+        Radius of the cells: a contact that is closer to a source gets the potential at this
+        distance, by the geometric mean conductivity. 0 turns it off.
+    surface : Surface, optional
+        Another medium above the tissue; left out, the tissue has no border.
 
+    Raises
+    ------
+    JtfneError
+        For numbers that are not finite or out of range, places above the surface, and a contact at
+        a source if `radius_mm` is 0.
+
+    See Also
+    --------
+    LineSource : Currents along segments.
+    DiscSource : Currents of a whole depth of a column.
+
+    Notes
+    -----
+    Assumptions:
+
+    - The tissue is ohmic: its conductivity does not depend on frequency.
+    - It is homogeneous and infinite, or ends at the flat surface; it may be anisotropic.
+    - Fields are quasistatic: neither capacitive nor inductive effects.
+    - Contacts are points and do not disturb the field.
+
+    References
+    ----------
+    .. [1] Nunez & Srinivasan (2006), Electric Fields of the Brain, 2nd ed., ch. 5.
+
+    Examples
+    --------
     >>> PointSource([[0.05, 0.0, 0.0]], [[0.0, 0.0, 0.0]]).matrix.round(3)  # 1 nA: 5.305 uV
     array([[5305.165]])
     """
@@ -43,9 +74,9 @@ class PointSource(Operator):
         surface: Surface | None = None,
     ) -> None:
         where = "PointSource"
-        contacts = places(contacts_mm, name="contacts_mm", where=where)
-        sources = places(sources_mm, name="sources_mm", where=where)
-        radius = number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
+        contacts = check_places(contacts_mm, name="contacts_mm", where=where)
+        sources = check_places(sources_mm, name="sources_mm", where=where)
+        radius = check_number(radius_mm, LENGTH_mm, name="radius_mm", where=where)
         tissue = Tissue.build(sigma_S_m, surface, where)
         tissue.refuse_above(contacts[:, 2], name="contacts_mm", where=where)
         tissue.refuse_above(sources[:, 2], name="sources_mm", where=where)

@@ -1,4 +1,4 @@
-"""The interface of every optimizer, and what they share: bounds, best so far, named draws."""
+"""The interface of every optimizer, and what all share: bounds, best so far, random streams."""
 
 import dataclasses
 import functools
@@ -38,13 +38,15 @@ class Optimizer(Protocol):
         ...
 
     def init(self, key: jax.Array, lower: Any, upper: Any, start: Any = None) -> Any:
-        """The state at the start. lower, upper, start: (d,); start=None draws it uniformly.
+        """The state at the start; `best_x` of its record is the starting point.
+
+        lower, upper, start: (d,); start=None draws it uniformly.
         Raises: JtfneError.
         """
         ...
 
     def ask(self, state: Any) -> tuple[Array, Any]:
-        """Candidates (k, d), all within the bounds, and the state to tell."""
+        """Candidates (k, d), all within the bounds, and the state to hand to `tell`."""
         ...
 
     def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
@@ -75,14 +77,14 @@ class CompiledSearch:
     STATE: ClassVar[type]
 
     def ask(self, state: Any) -> tuple[jax.Array, Any]:
-        """Candidates (k, d), and the state to tell; see `Optimizer.ask`."""
+        """Candidates (k, d), and the state to hand to `tell`; see `Optimizer.ask`."""
         check_state(self, state, "ask")
         run = self._ask if is_traced((self, state)) else functools.partial(_ask_program, self)
         candidates, state_to_tell = run(state)
         return candidates, state_to_tell
 
     def tell(self, state: Any, candidates: Any, scores: Any, gradients: Any = None) -> Any:
-        """The state that knows the scores; see `Optimizer.tell`."""
+        """The state after the scores of a generation; see `Optimizer.tell`."""
         return self._checked_tell(state, candidates, scores, gradients)
 
     def best(self, state: Any) -> tuple[jax.Array, jax.Array]:
@@ -93,19 +95,23 @@ class CompiledSearch:
     def _checked_tell(
         self, state: Any, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> Any:
-        """`_tell` as a program, of arguments that are checked. Raises: JtfneError."""
+        """The state after a generation: arguments are checked, then the compiled `_tell` runs.
+
+        more: further arguments of `_tell`, already checked.
+        Raises: JtfneError.
+        """
         check_state(self, state, "tell")
         arrays = check_generation(self, state.record, candidates, scores, gradients)
-        is_inside = is_traced((self, state, *arrays, *more))
-        run = self._tell if is_inside else functools.partial(_tell_program, self)
+        is_in_jit = is_traced((self, state, *arrays, *more))
+        run = self._tell if is_in_jit else functools.partial(_tell_program, self)
         return run(state, *arrays, *more)
 
     def _ask(self, state: Any) -> tuple[jax.Array, Any]:
-        """`ask` of arguments that are checked; may be traced."""
+        """Candidates and the state to hand to `_tell`; the body of `ask`, may be traced."""
         raise NotImplementedError
 
     def _tell(self, state: Any, candidates: Any, scores: Any, gradients: Any, *more: Any) -> Any:
-        """`tell` of arguments that are checked; may be traced."""
+        """The next state, of checked arguments; the body of `tell`, may be traced."""
         raise NotImplementedError
 
 
@@ -137,12 +143,20 @@ def check_state(search: Any, state: Any, method: str) -> None:
 
 
 class SearchStats(NamedTuple):
-    """What a search has seen so far.
+    """What every search keeps beside its own state: bounds, key, best so far, counts.
 
-    key: two words, uint32 (2,), from which all is drawn. lower, upper: (d,). best_x: (d,),
-    best_score: (), the lowest finite score so far, inf before there is one. generation, n_scores,
-    n_bad: int32 (), how many generations and scores were told, and how many of the scores were not
-    finite.
+    Attributes
+    ----------
+    key : uint32, shape (2,)
+        Random key from which all draws of the search follow.
+    lower, upper : array, shape (d,)
+        The bounds.
+    best_x : array, shape (d,)
+        The candidate with the lowest finite score so far; at first the start.
+    best_score : array, shape ()
+        Its score; inf before there is one.
+    generation, n_scores, n_bad : int32, shape ()
+        How many generations and scores were told, and how many of the scores were not finite.
     """
 
     key: jax.Array
@@ -182,12 +196,12 @@ class SearchStats(NamedTuple):
         stream = jax.random.fold_in(
             jax.random.fold_in(base, zlib.crc32(name.encode())), self.generation
         )
-        of_parameter = jax.vmap(lambda j: jax.random.fold_in(stream, j))(
+        keys_by_parameter = jax.vmap(lambda j: jax.random.fold_in(stream, j))(
             jnp.arange(self.lower.size)
         )
-        return jax.vmap(lambda i: jax.vmap(lambda key: jax.random.fold_in(key, i))(of_parameter))(
-            jnp.arange(n)
-        )
+        return jax.vmap(
+            lambda i: jax.vmap(lambda key: jax.random.fold_in(key, i))(keys_by_parameter)
+        )(jnp.arange(n))
 
 
 def is_concrete(x: Any) -> bool:
@@ -221,8 +235,8 @@ def init_stats(optimizer: Any, key: jax.Array, lower: Any, upper: Any, start: An
         lower, upper = _bounds(arrays, where)
     dtype = jnp.result_type(float)
     low, high = jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
-    zero, words = jnp.zeros((), jnp.int32), _keys.draw_seed(key)
-    record = SearchStats(words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
+    zero, key_words = jnp.zeros((), jnp.int32), _keys.draw_seed(key)
+    record = SearchStats(key_words, low, high, low, jnp.full((), jnp.inf, dtype), zero, zero, zero)
     start_point = (
         record.anywhere("start", 1)[0]
         if start is None
@@ -274,7 +288,10 @@ def _bounds(arrays: dict[str, Any], where: str) -> tuple[Array, Array]:
 
 
 def check_numbers(values: Any, name: str, where: str) -> Any:
-    """`values` as an array of numbers, as it is if it is one, traced or not. Raises: JtfneError."""
+    """`values` as an array of numbers; a JAX array, traced or not, is returned as it is.
+
+    Raises: JtfneError.
+    """
     if isinstance(values, jax.Array):
         return values
     try:
@@ -319,7 +336,7 @@ def check_generation(
 
 
 def update_stats(record: SearchStats, candidates: Any, scores: Any) -> SearchStats:
-    """The record after a generation whose arguments are checked."""
+    """The record after a generation; the arguments are checked already."""
     k = np.shape(scores)[0]
     x, values = jnp.asarray(candidates, record.lower.dtype), jnp.asarray(scores, record.lower.dtype)
     is_finite = jnp.isfinite(values)

@@ -1,4 +1,4 @@
-"""What the delta rules share: probes around a centre, gradient estimates, and deselection."""
+"""What the delta rules share: probes around a centre, estimated gradients, and deselection."""
 
 import functools
 from typing import Any
@@ -39,12 +39,13 @@ def antithetic_pairs(
 def estimate_gradient(
     record: SearchStats, candidates: Any, scores: Any, gradients: Any, where: str
 ) -> jax.Array:
-    """The score's gradient at the centre, by shares of the ranges, (d,); 0 if it cannot be known.
+    """Gradient of the score at the centre, by shares of the ranges, (d,); 0 where undefined.
 
-    The mean of the gradients where they are finite; without gradients, d times the mean over pairs
-    of the slope along the pair, whose expectation over isotropic directions is the gradient.
+    With gradients, the mean of the finite ones. Without, d times the mean over pairs of the
+    difference quotient along the pair, whose expectation over isotropic directions is the gradient.
     Source: Nesterov & Spokoiny (2017), Found. Comput. Math. 17:527-566 (two-point estimates along
-    random directions). Raises: JtfneError, if there are neither gradients nor pairs.
+    random directions).
+    Raises: JtfneError, if there are neither gradients nor pairs.
     """
     n_pairs, width = len(scores) // 2, record.width
     y = jnp.asarray(scores, width.dtype)

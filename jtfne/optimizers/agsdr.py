@@ -25,10 +25,22 @@ TINY = 1e-12  # keeps alpha at one half where noise and update are both 0
 class AGSDRState(NamedTuple):
     """State of an AGSDR search.
 
-    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer;
-    kept_inner: that with which the best was found. noise_var, update_var: (d,), running variances
-    about zero, in squared shares of the range. stale: int32 (), generations since the best changed
-    or was restored. n_deselected: int32 (), how often it was restored.
+    Attributes
+    ----------
+    record : SearchStats
+        Bounds, random key and the best so far.
+    centre : array, shape (d,)
+        Where the next generation is drawn.
+    inner : pytree
+        State of the inner optimizer.
+    kept_inner : pytree
+        `inner` with which the best was found; deselection puts it back.
+    noise_var, update_var : array, shape (d,)
+        Running variances about zero, in squared shares of the range.
+    stale : int32, shape ()
+        Generations since the best changed or was restored.
+    n_deselected : int32, shape ()
+        How often the best was restored.
     """
 
     record: SearchStats
@@ -44,26 +56,50 @@ class AGSDRState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AGSDR(CompiledSearch):
-    """centre <- centre + gain (alpha R + (1 - alpha) D), with alpha = Var R / (Var R + Var D), each
-    per parameter.
+    """Adaptive genetic stochastic delta rule: noise and gradient steps, weighed by their variances.
 
-    D is the update of `inner`, an optax transform, clipped to [-1, 1]. R = s N(0, 1), drawn for
-    each parameter from a key of its own, where s is `sigma` times the root mean square of D over
-    time and parameters, at least `floor`. Variances are running means with `memory`: a parameter
-    whose slope says little explores, one whose slope says much descends.
-    Genetic deselection as in `GSDR`, with `margin` and `patience`.
+    ``centre <- centre + gain (alpha R + (1 - alpha) D)``, where ``alpha = Var R / (Var R + Var D)``
+    for each parameter. D is the update of `inner`, clipped to [-1, 1]. R is normal noise, drawn for
+    each parameter from a key of its own; its standard deviation is `sigma` times the root mean
+    square of D over time and parameters, at least `floor`. A parameter whose gradient says little
+    explores, one whose gradient says much descends.
 
     A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given;
-    the slope is else estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares
-    of a parameter's range.
+    else they are estimated from the pairs. All lengths are shares of a parameter's range.
 
-    AGSDR is for Adaptive Genetic Stochastic Delta Rule. Deviations from jaxfne 0.3.37, whose name
-    and whose alpha are kept: deselection restores the best, which was computed there and not done;
-    sigma goes with the update, so that alpha does not saturate at pure noise; variances are about
-    zero and of each parameter, since over the entries of a leaf they are zero for a scalar; equal
-    parameters draw different numbers; no checkpoint besides, since the best is kept at every
-    generation; all of it runs under `jit` and `vmap`. Source: Nejat, Sherfey & Bastos (2026), PLOS
-    One (deselection); jaxfne 0.3.37 (balance of variances).
+    Parameters
+    ----------
+    inner : optax.GradientTransformation
+        Makes the update D of a gradient.
+    sigma : float
+        Standard deviation of the noise, by the root mean square of the updates.
+    floor : float
+        Least standard deviation of the noise.
+    gain : float
+        Factor on each step.
+    memory : float
+        Share of the past in the running variances, in [0, 1).
+    margin, patience
+        When the centre is put back to the best, as in `GSDR`.
+    spread : float
+        Longest distance of a probe from the centre.
+    n_pairs : int
+        Pairs of probes in a generation; 0 needs gradients.
+
+    Notes
+    -----
+    Deviations from jaxfne 0.3.37, whose name and whose alpha are kept:
+
+    - Deselection restores the best, which was computed there and not done.
+    - sigma goes with the update, so that alpha does not saturate at pure noise.
+    - Variances are about zero and of each parameter, since over the entries of a leaf they are zero
+      for a scalar.
+    - Equal parameters draw different numbers.
+    - No checkpoint besides, since the best is kept at every generation.
+    - All of it runs under `jit` and `vmap`.
+
+    Source: Nejat, Sherfey & Bastos (2026), PLOS One (deselection); jaxfne 0.3.37 (balance of
+    variances).
     """
 
     inner: Any = dataclasses.field(default_factory=lambda: adam(0.05), metadata={"static": True})

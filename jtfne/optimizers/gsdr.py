@@ -30,10 +30,22 @@ from jtfne.optimizers._descent import (
 class GSDRState(NamedTuple):
     """State of a GSDR search.
 
-    centre: (d,), where the next generation is drawn. inner: state of the inner optimizer. mix: (),
-    the share of noise. kept_inner, kept_mix: those with which the best was found. stale: int32 (),
-    generations since the best changed or was restored. n_deselected: int32 (), how often it was
-    restored.
+    Attributes
+    ----------
+    record : SearchStats
+        Bounds, random key and the best so far.
+    centre : array, shape (d,)
+        Where the next generation is drawn.
+    inner : pytree
+        State of the inner optimizer.
+    mix : array, shape ()
+        Share of noise in the next update.
+    kept_inner, kept_mix
+        `inner` and `mix` with which the best was found; deselection puts them back.
+    stale : int32, shape ()
+        Generations since the best changed or was restored.
+    n_deselected : int32, shape ()
+        How often the best was restored.
     """
 
     record: SearchStats
@@ -49,25 +61,55 @@ class GSDRState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GSDR(CompiledSearch):
-    """centre <- centre + lambda (a delta + (1 - a) g), with lambda = tau^2 (1 - exp(-tau /
-    growth)).
+    """Genetic stochastic delta rule: noise and gradient steps that grow while nothing improves.
 
-    g is the update of `inner`, an optax transform, and delta = noise xi factor, xi ~ N(0, 1) per
-    parameter, each clipped to [-1, 1]; tau counts generations since the best changed; a = `mix`,
-    which walks by up to `wander` a generation within [0, 1]. Genetic deselection: if the centre's
-    score is not finite, or worse than the best by more than `margin` |best|, or the best is
-    `patience` generations old, the centre is put back to the best, bit for bit, with the state of
-    the inner optimizer and the a that it was found with.
+    ``centre <- centre + lambda (a delta + (1 - a) g)``, where ``lambda = tau^2 (1 - exp(-tau /
+    growth))``. g is the update of `inner`; delta is noise, a normal number for each parameter times
+    `noise` and the `factor` of `tell`, clipped to [-1, 1]; tau counts generations since the best
+    changed; a is `mix`.
 
     A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given;
-    the slope is else estimated from the pairs (`n_pairs=0` needs gradients). All lengths are shares
-    of a parameter's range.
+    else they are estimated from the pairs. All lengths are shares of a parameter's range.
 
-    Deviations from the published rule: noise goes with the range, not with the parameter, which at
-    zero would never move; tau is 1, not 0, right after an improvement, where lambda would be 0;
-    best + margin |best| is twice the best at margin 1 as published, but holds for scores below zero
-    too; tau starts anew at deselection, after which the rule would else deselect for ever; the best
-    may be a probe. Source: Nejat, Sherfey & Bastos (2026), PLOS One (GSDR).
+    Genetic deselection: the centre is put back to the best, bit for bit, with the state of the
+    inner optimizer and the a that the best was found with. This happens if the centre's score is
+    not finite, or worse than the best by more than `margin` |best|, or the best is `patience`
+    generations old.
+
+    Parameters
+    ----------
+    inner : optax.GradientTransformation
+        Makes the update g of a gradient.
+    noise : float
+        Standard deviation of the noise, before `factor`.
+    mix : float
+        a, the share of noise in a step at the start, in [0, 1].
+    wander : float
+        By how much a may change in a generation; it is drawn, and stays within [0, 1].
+    growth : float
+        Generations over which steps grow while nothing improves.
+    margin, patience
+        When the centre is deselected, see above.
+    spread : float
+        Longest distance of a probe from the centre.
+    n_pairs : int
+        Pairs of probes in a generation; 0 needs gradients.
+
+    Notes
+    -----
+    Deviations from the published rule [1]_:
+
+    - Noise goes with the range, not with the parameter, which at zero would never move.
+    - tau is 1, not 0, right after an improvement, where lambda would be 0.
+    - The bound best + margin |best| is twice the best at margin 1, as published, but holds for
+    scores
+      below zero too.
+    - tau starts anew at deselection, after which the rule would else deselect for ever.
+    - The best may be a probe.
+
+    References
+    ----------
+    .. [1] Nejat, Sherfey & Bastos (2026), PLOS One (GSDR).
     """
 
     inner: Any = dataclasses.field(default_factory=lambda: adam(0.01), metadata={"static": True})
@@ -119,8 +161,8 @@ class GSDR(CompiledSearch):
     ) -> GSDRState:
         """The state after an update or a deselection; see `Optimizer.tell`.
 
-        factor: (d,), what the noise of each parameter is multiplied with, as `correlation_factor`;
-        None is ones.
+        factor: (d,), by what the noise of each parameter is multiplied, as `correlation_factor`
+        gives it; None for ones.
         """
         if factor is not None:
             factor = check_numbers(factor, "factor", "GSDR.tell")
@@ -130,13 +172,13 @@ class GSDR(CompiledSearch):
                     f"{state.record.lower.shape}",
                     "GSDR.tell",
                 )
-        told_state: GSDRState = self._checked_tell(state, candidates, scores, gradients, factor)
-        return told_state
+        new_state: GSDRState = self._checked_tell(state, candidates, scores, gradients, factor)
+        return new_state
 
     def _tell(
         self, state: GSDRState, candidates: Any, scores: Any, gradients: Any, *more: Any
     ) -> GSDRState:
-        """`tell` of arguments that are checked; may be traced."""
+        """The state after an update or a deselection, of arguments that are checked."""
         (factor,) = more
         record = update_stats(state.record, candidates, scores)
         is_better = record.best_score < state.record.best_score
@@ -193,12 +235,10 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
         or np.shape(before) != np.shape(after)
         or not 0 <= shift <= len(before) - 2
     ):
-        message_given = (
+        problem = (
             f"before of shape {np.shape(before)}, after of shape {np.shape(after)}, shift={shift}"
         )
-        raise refuse(
-            message_given, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor"
-        )
+        raise refuse(problem, "(n_steps, d) both, shift in [0, n_steps - 2]", "correlation_factor")
     x, y = jnp.asarray(before)[: len(before) - shift], jnp.asarray(after)[shift:]
     x, y = x - x.mean(axis=0, keepdims=True), y - y.mean(axis=0, keepdims=True)
     power = (x**2).sum(axis=0) * (y**2).sum(axis=0)

@@ -15,7 +15,14 @@ from jtfne.optimizers._descent import antithetic_pairs, estimate_gradient
 class SDRState(NamedTuple):
     """State of an SDR search.
 
-    centre: (d,), where the next generation is drawn. momentum: (d,), sum of gradients, decayed.
+    Attributes
+    ----------
+    record : SearchStats
+        Bounds, random key and the best so far.
+    centre : array, shape (d,)
+        Where the next generation is drawn.
+    momentum : array, shape (d,)
+        Decayed sum of gradients.
     """
 
     record: SearchStats
@@ -26,18 +33,39 @@ class SDRState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SDR(CompiledSearch):
-    """m <- momentum m + slope; centre <- centre - step decay^generation |xi| sign(m), with xi ~
-    N(0, 1) per parameter.
+    """Stochastic delta rule: steps of random length down the sign of a gradient with momentum.
+
+    ``m <- momentum m + gradient``, then ``centre <- centre - step decay^generation |xi| sign(m)``,
+    where xi is a normal number for each parameter.
 
     A generation is the centre and `n_pairs` pairs of probes around it. Gradients are used if given;
-    the slope is else estimated from the pairs (`n_pairs=0` needs gradients). `step` and `spread`
-    are shares of a parameter's range.
+    else they are estimated from the pairs.
 
-    Deviations from the authors' code: |xi|, since xi of either sign makes the direction of a step
-    random, whatever the slope; no smoothing of xi over neighbouring parameters, since their order
-    means nothing; the step decays, as the noise does in Hanson (1990), since steps of one length
-    never settle. Source: Nejat, Sherfey & Bastos (2026), PLOS One (SDR); Hanson (1990), Physica D
-    42:265-272.
+    Parameters
+    ----------
+    step : float
+        Length of a step at the start, a share of a parameter's range.
+    momentum : float
+        Share of the past in m, in [0, 1).
+    decay : float
+        Factor on the length of steps from one generation to the next.
+    spread : float
+        Longest distance of a probe from the centre, a share of a parameter's range.
+    n_pairs : int
+        Pairs of probes in a generation; 0 needs gradients.
+
+    Notes
+    -----
+    Deviations from the authors' code:
+
+    - |xi|, since xi of either sign makes the direction of a step random, whatever the gradient.
+    - No smoothing of xi over neighbouring parameters, since their order means nothing.
+    - The step decays, as the noise does in [2]_, since steps of one length never settle.
+
+    References
+    ----------
+    .. [1] Nejat, Sherfey & Bastos (2026), PLOS One (SDR).
+    .. [2] Hanson (1990), Physica D 42:265-272.
     """
 
     step: jax.Array | float = 0.05

@@ -95,8 +95,9 @@ class Constructors(Task):
         end: float = 1.0,
         label: str = "ramp",
     ) -> Self:
-        """`amplitude`, in the target's input unit, times a line from `begin` to `end`, for
-        `duration_ms` from `start_ms`.
+        """A line from `begin` to `end` times `amplitude`, in the target's input unit.
+
+        It lasts `duration_ms` from `start_ms` on.
 
         Zero before and after. A step sees the mean of the line over the step, so that the charge
         is the same for any dt.
@@ -123,8 +124,9 @@ class Constructors(Task):
         stop_ms: float | None = None,
         label: str = "sine",
     ) -> Self:
-        """`amplitude` sin(2 pi f (t - start) + phase), in the target's input unit, from `start_ms`
-        to `stop_ms`.
+        """A sine, `amplitude` sin(2 pi f (t - start) + phase), from `start_ms` to `stop_ms`.
+
+        `amplitude` is in the target's input unit.
 
         A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to
         b.
@@ -152,8 +154,9 @@ class Constructors(Task):
         start_ms: float = 0.0,
         label: str = "chirp",
     ) -> Self:
-        """`amplitude` sin(phase(t)), in the target's input unit, whose frequency goes evenly from
-        `first_Hz` to `last_Hz` in `duration_ms` from `start_ms`.
+        """A sine whose frequency goes evenly from `first_Hz` to `last_Hz`.
+
+        `amplitude` is in the target's input unit; it lasts `duration_ms` from `start_ms` on.
 
         phase(t) = phase_rad + 2 pi (first t + (last - first) t^2 / (2 duration)), t since the
         start. Zero before and after. A step sees the mean over the step. Source: Puil,
@@ -184,8 +187,9 @@ class Constructors(Task):
         stream: str | None = None,
         label: str = "ornstein_uhlenbeck",
     ) -> Self:
-        """Mean `mean`, standard deviation `sd` (both in the target's input unit), autocorrelation
-        exp(-t / tau).
+        """A random current of mean `mean`, sd `sd` and autocorrelation exp(-t / tau).
+
+        Mean and sd are in the target's input unit.
 
         tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any
         grid. Each target sees a process of its own, or all see one if `shared`. Stimuli that name
@@ -222,8 +226,9 @@ class Constructors(Task):
         shared: bool = False,
         label: str = "poisson",
     ) -> Self:
-        """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start
-        to stop.
+        """Random spikes at `rate_Hz` onto `mechanism`, from start to stop.
+
+        Each adds `weight_pA` to its current.
 
         Onto a conductance each adds `weight_nS`, and a `Delta` moves the membrane by `weight_mV`;
         one of the three is given. Each target draws its own train, or all of them see one train if
@@ -291,8 +296,9 @@ class Constructors(Task):
         stream: str | None = None,
         label: str = "evoked",
     ) -> Self:
-        """Each target gets `n_spikes` onto `mechanism`, at times drawn from N(mean_ms, sd_ms),
-        anew in each trial.
+        """A volley of `n_spikes` onto `mechanism` of each target, at times from N(mean_ms, sd_ms).
+
+        Times are drawn anew in each trial.
 
         All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the
         same `stream` and have the same mean see the same draws, as where one afferent opens AMPA
@@ -337,8 +343,9 @@ class Constructors(Task):
         stream: str | None = None,
         label: str = "rhythmic",
     ) -> Self:
-        """Bursts of `n_spikes`, `isi_ms` apart, around times drawn from N(start_ms + k / rate,
-        sd_ms) before `stop_ms`.
+        """Bursts of `n_spikes`, `isi_ms` apart, around times from N(start_ms + k / rate, sd_ms).
+
+        All of them come before `stop_ms`.
 
         Each target gets the bursts of `n_afferents` of its own, or all get those of the same ones
         if `synchronous`. `stream` is as for `Evoked`. Spikes drawn outside the trial do not come.

@@ -39,15 +39,13 @@ class Inputs(Constructors):
                 raise TypeError
             samples = np.asarray(values, np.float64)
         except (TypeError, ValueError):
-            message_given = f"a {type(values).__name__} that is no array of real numbers"
-            raise refuse(
-                message_given, "shape (n_samples,), finite", "Paradigm.from_array"
-            ) from None
+            problem = f"a {type(values).__name__} that is no array of real numbers"
+            raise refuse(problem, "shape (n_samples,), finite", "Paradigm.from_array") from None
         if samples.ndim != 1 or samples.size == 0 or not np.isfinite(samples).all():
-            message_given = f"an array of shape {samples.shape}" + (
+            problem = f"an array of shape {samples.shape}" + (
                 "" if np.isfinite(samples).all() else " with NaN or inf"
             )
-            raise refuse(message_given, "shape (n_samples,), finite", "Paradigm.from_array")
+            raise refuse(problem, "shape (n_samples,), finite", "Paradigm.from_array")
         drive = stimuli.Trace(
             values=tuple(samples.tolist()), dt_ms=dt_ms, amplitude=amplitude, start_ms=start_ms
         )
@@ -83,16 +81,16 @@ def _even_step_ms(recorded: Any) -> float:
     where = "Paradigm.from_dataarray"
     dims = tuple(getattr(recorded, "dims", ()))
     if dims != ("time",) or recorded.sizes["time"] < 2:
-        message_given = (
+        problem = (
             f"dims {dims} of shape {recorded.shape}" if dims else f"a {type(recorded).__name__}"
         )
-        raise refuse(message_given, "a DataArray of dims ('time',), 2 samples or more", where)
+        raise refuse(problem, "a DataArray of dims ('time',), 2 samples or more", where)
     if "time" not in recorded.coords:
         raise refuse("a DataArray with no time coordinate", "one in ms", where)
     time = recorded["time"]
     if time.dtype.kind not in "iuf" or time.attrs.get("units", "ms") not in MILLISECONDS:
-        message_given = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
-        raise refuse(f"time in {message_given}", "numbers of ms", where)
+        problem = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
+        raise refuse(f"time in {problem}", "numbers of ms", where)
     time_ms = np.asarray(time, np.float64)
     steps_ms = np.diff(time_ms)
     dt_ms = float(steps_ms.mean())

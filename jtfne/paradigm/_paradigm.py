@@ -60,8 +60,8 @@ class Paradigm(Inputs):
                 "Paradigm + Paradigm",
             )
         if self.n_trials != other.n_trials and 1 not in (self.n_trials, other.n_trials):
-            message_given = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
-            raise refuse(message_given, "equal numbers of trials, or 1", "Paradigm + Paradigm")
+            problem = f"paradigms of {self.n_trials} and of {other.n_trials} trials"
+            raise refuse(problem, "equal numbers of trials, or 1", "Paradigm + Paradigm")
         n_trials = max(self.n_trials, other.n_trials)
         first, second = self._over_trials(n_trials), other._over_trials(n_trials)
         if first.conditions and second.conditions and first.conditions != second.conditions:
@@ -200,8 +200,9 @@ class Paradigm(Inputs):
         n_omitted: int,
         seed: int = 0,
     ) -> Self:
-        """A sequence whose item `omit` is left out in some trials, where it is the event "<omit>
-        omitted".
+        """A sequence whose item `omit` is left out in some trials.
+
+        There it is the event "<omit> omitted".
 
         Trials are of condition "complete" or "omission".
 
@@ -265,8 +266,8 @@ class Paradigm(Inputs):
         whole_number(seed, SEEDS, name="seed", where=where)
         whole(block, least=1, name="block", where=where)
         if (order is None) == (counts is None):
-            message_given = "neither order nor counts" if counts is None else "order beside counts"
-            raise refuse(message_given, "one of the two", where)
+            problem = "neither order nor counts" if counts is None else "order beside counts"
+            raise refuse(problem, "one of the two", where)
         if order is not None and block != 1:
             raise refuse(
                 f"block={block} beside order", "counts, whose trials are shuffled in blocks", where

@@ -97,8 +97,8 @@ def check_sizes(n_trials: Any, n_items: int, seed: Any, timing: Any, where: str)
     whole_number(seed, SEEDS, name="seed", where=where)
     trials = whole_number(n_trials, Limit(low=1), name="n_trials", where=where)
     if trials * n_items > MOST_PRESENTATIONS:
-        message_given = f"{trials} trials of {n_items} items, {trials * n_items:.3g} presentations,"
-        raise refuse(message_given, f"at most {MOST_PRESENTATIONS}", where)
+        problem = f"{trials} trials of {n_items} items, {trials * n_items:.3g} presentations,"
+        raise refuse(problem, f"at most {MOST_PRESENTATIONS}", where)
     return trials
 
 
@@ -106,8 +106,8 @@ def check_repeats(n: Any, n_once: int, where: str) -> int:
     """`n` repeats of `n_once` presentations. Raises: JtfneError if these are too many."""
     repeats = whole_number(n, Limit(low=1), name="n", where=where)
     if repeats * n_once > MOST_PRESENTATIONS:
-        message_given = f"n={repeats} of {n_once} presentations"
-        raise refuse(message_given, f"at most {MOST_PRESENTATIONS} presentations in all", where)
+        problem = f"n={repeats} of {n_once} presentations"
+        raise refuse(problem, f"at most {MOST_PRESENTATIONS} presentations in all", where)
     return repeats
 
 
@@ -142,10 +142,10 @@ def place_items(
             next_onset_ms = onsets_ms[k + 1] if k + 1 < len(order) else np.inf
             if not timing.overlap and onsets_ms[k] + length_ms[label] > next_onset_ms + 1e-9:
                 gap_ms = next_onset_ms - onsets_ms[k]
-                item_given = f"item {label!r} of {length_ms[label]:g} ms"
-                message_given = f"{item_given} with the next {gap_ms:g} ms after it"
+                item_text = f"item {label!r} of {length_ms[label]:g} ms"
+                problem = f"{item_text} with the next {gap_ms:g} ms after it"
                 raise refuse(
-                    message_given, "an end before the next onset, or Timing(overlap=True)", where
+                    problem, "an end before the next onset, or Timing(overlap=True)", where
                 )
     stimuli: list[Stimulus] = []
     for label, pairs in presentations.items():
@@ -190,8 +190,8 @@ def _length_ms(label: str, item: Task, where: str) -> float:
     Raises: JtfneError if it does not end, or presents nothing.
     """
     if not item.stimuli or item.n_trials > 1:
-        message_given = f"item {label!r} of {len(item.stimuli)} stimuli and {item.n_trials} trials"
-        raise refuse(message_given, "a paradigm with a stimulus, of one trial", where)
+        problem = f"item {label!r} of {len(item.stimuli)} stimuli and {item.n_trials} trials"
+        raise refuse(problem, "a paradigm with a stimulus, of one trial", where)
     ends = []
     for stimulus in item.stimuli:
         for drive in stimulus.list_presentations(0):
@@ -261,10 +261,8 @@ def odd_order(
         deviants += [label] * counts[label]
     n, n_free = sum(counts.values()), sum(counts.values()) - apart * max(len(deviants) - 1, 0)
     if n_free < len(deviants):
-        message_given = f"{len(deviants)} deviants in {n} items with {apart} standards between two"
-        raise refuse(
-            message_given, f"{len(deviants) + apart * (len(deviants) - 1)} items or more", where
-        )
+        problem = f"{len(deviants)} deviants in {n} items with {apart} standards between two"
+        raise refuse(problem, f"{len(deviants) + apart * (len(deviants) - 1)} items or more", where)
     places = np.sort(random.permutation(n_free)[: len(deviants)]) + apart * np.arange(len(deviants))
     order = [standard] * n
     for place, k in zip(places, random.permutation(len(deviants)), strict=True):

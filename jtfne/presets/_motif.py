@@ -28,8 +28,9 @@ FRACTIONS = {"E": 0.8, "PV": 0.1, "SST": 0.06, "VIP": 0.04}
 def motif(
     place: dict[str, str], *, gain: float = 1.0, rows: Iterable[Row] = MOTIF
 ) -> list[dict[str, Any]]:
-    """Connections of the motif among the cells at `place` (area, layer), weights times `gain` and
-    spread by 10 %.
+    """Connections of the motif among the cells at `place` (area, layer).
+
+    Weights are multiplied by `gain` and spread by 10 %.
     """
     connections = []
     for source, target, mechanism, inputs, weight_pA in rows:
@@ -48,8 +49,9 @@ def edge(
     *,
     delay_ms: float | None = None,
 ) -> dict[str, Any]:
-    """A connection of `inputs` synapses a target: weights normal, sd 10 %; delays 1.5 ms (E) or 0.8
-    ms, sd half.
+    """A connection of `inputs` synapses a target.
+
+    Weights are normal, sd 10 %; delays 1.5 ms (E) or 0.8 ms, sd half of that.
 
     Spreads and delays: Potjans & Diesmann (2014), Cereb. Cortex 24:785-806, Table 5. A `delay_ms`
     that is given has an sd of a tenth.

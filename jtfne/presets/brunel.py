@@ -29,8 +29,9 @@ CASES = {"A": Case(3.0, 2.0), "B": Case(6.0, 4.0), "C": Case(5.0, 2.0), "D": Cas
 
 @preset
 def brunel(case: str = "C", seed: int = 0) -> Config:
-    """The network of Brunel (2000), model A: 10,000 E and 2,500 I cells, 1,250 inputs each, jumps
-    of 0.1 mV.
+    """The network of Brunel (2000), model A: 10,000 E and 2,500 I cells, 1,250 inputs each.
+
+    A synapse is a jump of 0.1 mV.
 
     Its state hangs on the strength of inhibition g and the external rate: A synchronous regular (g
     = 3), B fast oscillation of irregular cells (g = 6, four times threshold), C asynchronous

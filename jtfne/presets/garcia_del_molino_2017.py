@@ -38,8 +38,9 @@ BACKGROUND_pA = {"low": (76.91, 181.23, 65.9, 60.1), "high": (115.52, 333.84, 12
 
 @preset
 def garcia_del_molino_2017(baseline: str = "low", seed: int = 0) -> Config:
-    """The circuit of Garcia del Molino et al. (2017) in 2,400 spiking cells; from 1 s on 10 pA more
-    reach VIP.
+    """The circuit of Garcia del Molino et al. (2017) in 2,400 spiking cells.
+
+    From 1 s on 10 pA more reach VIP.
 
     The published populations are rates. Here they are LIF cells with the published membranes, whose
     mean synaptic currents are the published W; noise and background currents are those at which

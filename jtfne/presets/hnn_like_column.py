@@ -99,8 +99,9 @@ PITCH_mm = RADIUS_mm * math.sqrt(math.pi / N_PYRAMIDS)
 def hnn_like_column(
     seed: int = 0, prox1: float = 1.0, dist1: float = 1.0, prox2: float = 1.0
 ) -> Config:
-    """A column of 270 cells whose evoked dipole has the polarities of the HNN model: P50, N100,
-    P200.
+    """A column of 270 cells whose evoked dipole is like that of HNN: P50, N100, P200.
+
+    Only the polarities are those of the HNN model.
 
     Two layers of 100 pyramids (`TwoCompartment`) and 35 baskets (`LIF`). Proximal input at 27 ms
     drives the somata's end, current flows up the pyramids, and the dipole is positive; distal input

@@ -27,8 +27,9 @@ PA_PER_STRENGTH = float(CELL.c_m_pF) * STEP_ms / TAU_SYN_ms
 
 @preset
 def izhikevich_2003(seed: int = 0) -> Config:
-    """The network of Izhikevich (2003): 800 E and 200 I cells, all different, each connected to
-    all; rhythms by noise.
+    """The network of Izhikevich (2003): 800 E and 200 I cells, all different, all connected.
+
+    Its rhythms come from noise.
 
     Excitatory cells range from regular spiking to chattering, inhibitory ones from fast to
     low-threshold spiking. Delays are declared as 1 ms, the least that there is: a spike acts one

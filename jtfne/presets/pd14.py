@@ -52,8 +52,9 @@ THICKNESS_mm, RADIUS_mm = 1.4917, 0.56419
 
 @preset
 def pd14(scale: float = 1.0, drive: str = "poisson", seed: int = 55) -> Config:
-    """The cortical microcircuit of Potjans & Diesmann (2014): four layers, E and I, 77,169 cells, 3
-    x 10^8 synapses.
+    """The cortical microcircuit of Potjans & Diesmann (2014): four layers, 77,169 cells.
+
+    Each layer has E and I cells; there are 3 x 10^8 synapses.
 
     `scale` cuts cells and synapses a cell alike. Weights then grow by 1/sqrt(scale) and a current
     makes up for the lost mean input, which keeps mean and variance of the input at the full-scale
@@ -147,8 +148,9 @@ def _weight_pA() -> float:
 
 
 def _connections(scale: float) -> list[dict[str, Any]]:
-    """Every pair of populations that has synapses at this scale: a fixed number, drawn with
-    replacement.
+    """The connections of all pairs of populations that have synapses at this scale.
+
+    Each has a fixed number of synapses, drawn with replacement.
     """
     counts, weights = synapse_counts(), weights_pA() / np.sqrt(scale)
     connections = []

@@ -71,8 +71,9 @@ def suite2_single_neuron_config(cell_type: str = "E") -> Config:
 
 @preset
 def suite2_net1_config(n: int = 1000) -> Config:
-    """`n` cells of V1, layer 2/3, with the recurrent motif at a number of inputs that does not grow
-    with `n`.
+    """`n` cells of V1, layer 2/3, with the recurrent motif.
+
+    The number of inputs of a cell does not grow with `n`.
 
     Parameters
     ----------
@@ -101,8 +102,9 @@ def suite2_net1_config(n: int = 1000) -> Config:
 
 @preset
 def suite2_v1_v4_config(n_per_area: int = 200) -> Config:
-    """V1 and V4, layers 2/3, 4 and 5: the motif in each layer, feedforward and feedback between the
-    areas.
+    """V1 and V4, layers 2/3, 4 and 5: the motif in each layer.
+
+    Feedforward and feedback connections join the areas.
 
     Feedforward runs from E of V1's layer 2/3 to layer 4 of V4, feedback from E of V4's layer 5 to
     layer 2/3 of V1, after Felleman & Van Essen (1991), Cereb. Cortex 1:1-47; delays of 8 ms are

@@ -30,8 +30,9 @@ VOLLEY = Poisson(rate_Hz=8000.0, weight_pA=60.0, mechanism="AMPA", start_ms=500.
 
 @preset
 def v1_column(n: int = 1200, seed: int = 0) -> Config:
-    """A laminar column of mouse V1: E, PV, SST and VIP by layer, 1 s with a volley onto layer 4 at
-    500 ms.
+    """A laminar column of mouse V1 for 1 s, with a volley onto layer 4 at 500 ms.
+
+    It has E, PV, SST and VIP cells by layer.
 
     The volley stands for thalamic input: 10 ms of Poisson spikes onto E and PV of layer 4.
 

@@ -58,8 +58,9 @@ KINDS = {
 
 @preset
 def vogels_abbott(kind: str = "cuba", seed: int = 1) -> Config:
-    """The networks of Vogels & Abbott (2005): 4,000 cells that keep themselves firing, 80 inputs
-    each.
+    """The networks of Vogels & Abbott (2005): 4,000 cells that keep themselves firing.
+
+    Each has 80 inputs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The laminar source map: loop currents of cells as currents of compartments along depth."""
+"""Source maps as matrices: from the currents of cells to currents of compartments along depth."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from jtfne._check import JtfneError, refuse
 from jtfne.config import SOURCE_MAPS, Config, Selector, SourceMap
-from jtfne.config.source_maps import OTHERS, sign_of, words_of
+from jtfne.config.source_maps import OTHERS, find_sign, list_current_tags
 from jtfne.emitters import can_receive, has_method
 from jtfne.flatnet import lay_out_rows, mechanisms_of
 from jtfne.operators.depths import compartments_mm, depth_weights
@@ -93,7 +93,7 @@ def _infer_sign(name: str, net: NetData, config: Config) -> int:
 
     By the weights of its synapses and stimuli, where the mechanism itself has no sign.
     """
-    declared_sign = sign_of(config.circuit.mechanisms[name])
+    declared_sign = find_sign(config.circuit.mechanisms[name])
     if declared_sign:
         return declared_sign
     weights: list[Any] = [
@@ -113,7 +113,7 @@ def _infer_sign(name: str, net: NetData, config: Config) -> int:
 def _iterate_currents(
     emitter: Any, net: NetData, config: Config, signs: dict[str, int]
 ) -> Iterator[Current]:
-    """Yield the loop currents of cells of one model, as far as the source mode counts them."""
+    """Yield the currents of cells of one model that the source mode counts."""
     if not can_receive(emitter):
         return
     if has_method(emitter, "axial_pA"):
@@ -123,7 +123,7 @@ def _iterate_currents(
     for k, names in enumerate(
         lay_out_rows(net, mechanisms_of(config)).receptors if "synaptic" in terms else ()
     ):
-        yield k, tuple(words_of(name, signs[name]) for name in names)
+        yield k, tuple(list_current_tags(name, signs[name]) for name in names)
     if "external" in terms:
         yield EXTERNAL, (("external",),)
 
@@ -159,7 +159,10 @@ def _merge_currents(
 
 @dataclasses.dataclass(frozen=True)
 class _MapTable:
-    """The source maps of a circuit. holds: of each, whether it is for a cell (n_cells,)."""
+    """The source maps of a circuit, and which cells each is for.
+
+    holds: for each map bool (n_cells,).
+    """
 
     maps: tuple[SourceMap, ...]
     holds: tuple[npt.NDArray[np.bool_], ...]

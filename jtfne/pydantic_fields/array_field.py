@@ -1,6 +1,4 @@
-"""A column of a table: numbers that cannot be changed, equal to a tuple of them, at 8 bytes
-each.
-"""
+"""A column of a table: immutable numbers, equal to a tuple of them, at 8 bytes each."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
@@ -74,8 +72,9 @@ class Column(Sequence[Any]):
 
 
 class ColumnOf(NamedTuple):
-    """Marks a field that holds a Column of whole or real numbers within `limit`; None where it is
-    optional.
+    """Marks a field that holds a Column of whole or real numbers within `limit`.
+
+    None is allowed where it is optional.
     """
 
     dtype: type[np.int64] | type[np.float64]

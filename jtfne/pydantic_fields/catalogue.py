@@ -107,8 +107,9 @@ def build_part(cls: Any, model: Any) -> Any:
 
 
 class Declared:
-    """Marks a field that holds a dataclass of `catalogue`: read from the object, or from a table
-    with its `kind`.
+    """Marks a field that holds a dataclass of `catalogue`.
+
+    It is read from an object of it, or from a table with its `kind`.
 
     A table without is of kind `default`, if there is one. Everything follows from the dataclass and
     its LIMITS: what is accepted, what is written, and the JSON schema. later: fields that are

@@ -1,6 +1,4 @@
-"""Recorded curves as plain numbers with their coordinates: what a target is when it is more than a
-number.
-"""
+"""Recorded curves as plain numbers with their coordinates, as targets of metrics."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -22,8 +20,7 @@ Points = Annotated[tuple[Number | Name, ...], Field(min_length=1)]
 
 
 class Curve(Frozen):
-    """Numbers over the points of a grid, such as a spectrum, an evoked response or a map over
-    sensors.
+    """Numbers over a grid, such as a spectrum, an evoked response or a map over sensors.
 
     In Python a list, an array of one dimension, an xarray.DataArray or an mne.Evoked is taken for
     it.
@@ -54,9 +51,7 @@ class Curve(Frozen):
 
     @model_validator(mode="after")
     def _check_grid(self) -> "Curve":
-        """Refuse dimensions without points, points that do not rise, and values that are not one
-        for each.
-        """
+        """Refuse dimensions without points, points that do not rise, a wrong number of values."""
         refuse_duplicates(self.dims, name="dims")
         for name in (*self.dims, *self.coords):
             if name not in COORDS:

@@ -1,6 +1,4 @@
-"""Parts of classes that are in no catalogue: accepted as objects, written by the name of their
-class.
-"""
+"""Parts of classes in no catalogue: accepted as objects, written by the name of their class."""
 
 import contextlib
 import contextvars

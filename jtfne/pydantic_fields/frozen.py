@@ -31,9 +31,7 @@ def _translate_errors(root: str) -> Iterator[None]:
 
 
 class Frozen(pydantic.BaseModel):
-    """A declaration: it cannot be changed, refuses what it does not know, and says why as a
-    JtfneError.
-    """
+    """An immutable declaration that refuses unknown fields, with a JtfneError that says why."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()

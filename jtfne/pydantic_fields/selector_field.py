@@ -24,8 +24,9 @@ Names = Annotated[
 
 
 class Selector(Frozen):
-    """Cells chosen by what they are: AND between the keys, OR within one; nothing given means all
-    cells.
+    """Cells chosen by area, layer, type or id: AND between the keys, OR within one.
+
+    Without any key it chooses all cells.
 
     Where a selector is expected, a bare text is a cell type. Names are kept as tuples.
 

@@ -1,4 +1,4 @@
-"""What a readout may use to build its probe: the clock, the cells, their columns and currents."""
+"""What a readout may use to build its probe: the time step, cells, columns and currents."""
 
 import dataclasses
 import functools
@@ -71,11 +71,11 @@ class Columns:
 
 @dataclasses.dataclass(frozen=True)
 class SourceMapMatrices:
-    """The matrices from which the physical readouts of a run are made.
+    """The source maps of a run as matrices, from which physical readouts are made.
 
     ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in
     between are all zero. maps: of each area, (n_depths, n_loops, n_cells), the share of each loop
-    current that leaves through a compartment; columns sum to zero. about: for the manifest.
+    current that leaves through a compartment; columns sum to zero. metadata: for the manifest.
     """
 
     source: SourceCurrents
@@ -83,7 +83,7 @@ class SourceMapMatrices:
     depths_mm: Matrix
     ranges: tuple[tuple[int, int], ...]
     maps: tuple[Matrix, ...]
-    about: dict[str, Any]
+    metadata: dict[str, Any]
 
     def moments_m(self) -> tuple[Matrix, ...]:
         """Return the dipole moment of each loop current, of each area: (n_loops, n_cells) m.
@@ -93,7 +93,11 @@ class SourceMapMatrices:
         return tuple(np.tensordot(-1e-3 * self.depths_mm, matrix, 1) for matrix in self.maps)
 
     def area_part(self, matrices: tuple[Matrix, ...], *then: Matrix) -> ByArea:
-        """Return the part of one matrix an area, (n_out, n_loops, n_cells), and of those after.
+        """The part that applies a matrix to each area's currents, then `then` to all of them.
+
+        matrices: (n_out, n_loops, n_cells), one an area. then: (n_out, n_in) each.
+
+        matrices: (n_out, n_loops, n_cells), one an area. then: (n_out, n_in) each.
 
         then: (n_out, n_in) each.
         """
@@ -106,7 +110,7 @@ class SourceMapMatrices:
         )
 
     def dipole_part(self, *then: Matrix) -> ByArea:
-        """Return the part of the areas' dipole moments, A m, and of matrices applied to them."""
+        """The part that gives the areas' dipole moments, A m, and applies `then` to them."""
         moments_A_m = tuple(A_PER_pA * moments[None] for moments in self.moments_m())
         return self.area_part(moments_A_m, *then)
 

@@ -28,8 +28,9 @@ Four = Annotated[tuple[Positive, Positive, Positive, Positive], numeric]
 
 
 class Spheres(Frozen):
-    """A head of four spheres: brain, fluid, skull, scalp; head coordinates. For MEG only the centre
-    and brain matter.
+    """A head of four spheres, brain, fluid, skull and scalp, in head coordinates.
+
+    For MEG only the centre and the brain matter.
 
     Radii and conductivities: Naess et al. (2017), Front. Hum. Neurosci. 11:490.
     """
@@ -50,8 +51,9 @@ class Spheres(Frozen):
 
 
 class Forward(Frozen):
-    """A head and its sensors by a forward solution of MNE, in head coordinates and of free
-    orientation: a file.
+    """A head and its sensors by the file of an MNE forward solution.
+
+    In head coordinates, and of free orientation.
 
     Each area's moment, along its normal, is put onto the nearest source, which must lie `within_mm`
     of its own place.
@@ -78,8 +80,9 @@ Head = Annotated[
 
 
 class HeadReadout(PhysicalReadout):
-    """A physical readout by sensors on a head, from the areas' dipoles half a cortex below the
-    pia.
+    """A physical readout by sensors on a head, from one dipole an area.
+
+    Each dipole is half a cortex below the pia.
     """
 
     @property
@@ -132,14 +135,14 @@ def _place_dipole(area: AreaLike, head: Spheres, thickness_mm: float) -> None:
 class LeadField:
     """The lead field from dipoles along the areas' normals to sensors.
 
-    names, positions_mm (n_channels, 3), and the unit of each channel. about: for the manifest.
+    names, positions_mm (n_channels, 3), and the unit of each channel. metadata: for the manifest.
     """
 
     operator: Operator
     names: tuple[str, ...]
     positions_mm: Matrix
     units: tuple[str, ...]
-    about: dict[str, Any]
+    metadata: dict[str, Any]
 
     def label_channels(self) -> dict[str, Labelled]:
         """Return the coordinates of the channels: names, and places in the head."""
@@ -159,10 +162,10 @@ def build_head_probe(
     parameters = {
         "name": leadfield.operator.name,
         **leadfield.operator.parameters.values,
-        **leadfield.about,
+        **leadfield.metadata,
         "source_units": "A m",
         "areas": list(maps.areas),
-        **maps.about,
+        **maps.metadata,
     }
     part = maps.dipole_part(np.asarray(leadfield.operator.matrix))
     return FieldProbe.build(

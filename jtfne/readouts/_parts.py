@@ -1,4 +1,4 @@
-"""What a probe computes of the currents of a chunk: pytrees of matrices, applied inside the loop."""
+"""Pytrees of matrices that probes apply to the currents of a chunk, inside the loop."""
 
 import dataclasses
 from typing import Protocol
@@ -12,7 +12,7 @@ from jtfne.operators import Operator
 
 
 class Part(Protocol):
-    """What a probe computes from the rows of source currents; a pytree."""
+    """A map from rows of source currents to the rows of a readout; a pytree."""
 
     def __call__(self, rows: jax.Array) -> jax.Array:
         """Reduce (n_rows, n_parts, n_cells) pA to (n_rows, ...)."""
@@ -51,7 +51,7 @@ class Linear:
 @register
 @dataclasses.dataclass(frozen=True)
 class ByArea:
-    """Loop currents of each area by a matrix of its own; then further matrices.
+    """A matrix for the loop currents of each area, then further matrices for all areas.
 
     The areas are side by side. ranges: of each area, first and last + 1 of its cells. maps: of each
     area, (n_loops * n_cells, n_out). then: (n_in, n_out) each, the first of n_areas * n_out.

@@ -1,4 +1,4 @@
-"""What a probe is: what it keeps inside the loop, and how what it kept becomes labelled arrays."""
+"""`Probe`: what a readout records in a run, and how that becomes labelled arrays."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from jtfne.readouts._recording import (
 
 
 class ReadoutFacts(Protocol):
-    """What a probe asks of its readout."""
+    """The facts of a readout that its probe uses."""
 
     @property
     def readout(self) -> str:

@@ -38,7 +38,7 @@ class ReadoutNode:
 
 @dataclasses.dataclass(frozen=True)
 class SpikeEvents:
-    """Who spiked when, over all trials, sorted by (trial, step, row).
+    """All spikes of a run as columns, sorted by (trial, step, row of the cell).
 
     Each field is (n_spikes,).
     """
@@ -66,7 +66,7 @@ class Recording:
     def rows(
         self, name: str, change: Callable[[Array], Array] = lambda values: values
     ) -> Array | Rows:
-        """Return `change` of what was kept, row by row.
+        """Return what a readout kept, changed row by row by `change`.
 
         (n_trials, n_rows, ...) -> the same first two axes.
         """

@@ -41,8 +41,9 @@ def list_sites(montage: str) -> tuple[str, ...]:
 
 @functools.cache
 def list_coils(helmet: str, kind: str | bool = True) -> tuple[str, ...]:
-    """Names of the MEG channels of a canonical helmet. kind: "mag" for magnetometers alone, True
-    for all coils.
+    """Names of the MEG channels of a canonical helmet.
+
+    kind: "mag" for magnetometers alone, True for all coils.
     """
     import mne
 

@@ -19,9 +19,7 @@ def number_contacts(n_contacts: int) -> tuple[str, ...]:
 
 
 class ShankReadout(Readout):
-    """What readouts of a laminar shank share: contacts from pia to white matter, and the width of
-    their kernel.
-    """
+    """A readout of a laminar shank: contacts from pia to white matter, and the kernel's width."""
 
     interval_ms: Positive = 1.0
     n_channels: Annotated[int, Field(strict=True, ge=3, le=1000), numeric] = 16

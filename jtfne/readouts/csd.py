@@ -31,8 +31,9 @@ AnyMethod = Annotated[Method, Declared(METHODS)]
 
 
 class CSD(PhysicalReadout):
-    """`csd`: current source density along each column's axis, A/m^3, estimated from the potential
-    of `LFP` there.
+    """`csd`: current source density along each column's axis, A/m^3.
+
+    Estimated from the potential of an `LFP` there.
 
     The method knows the tissue, whose conductivity has then no effect, but not the currents.
 

@@ -29,7 +29,7 @@ class Dipole(PhysicalReadout):
         parameters: dict[str, Any] = {
             "name": "dipole moment of the source map",
             "units": ["pA", "A m"],
-            **maps.about,
+            **maps.metadata,
         }
         coords = {"area": (("area",), np.array(maps.areas))}
         part = maps.dipole_part()

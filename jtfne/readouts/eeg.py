@@ -28,8 +28,9 @@ from jtfne.readouts._readout import CircuitLike, check_sensors
 
 
 class EEG(HeadReadout):
-    """`eeg`: potential at sites on the scalp, V, of the areas' dipoles, half a cortex below the
-    pia.
+    """`eeg`: potential at sites on the scalp, V, from one dipole an area.
+
+    Each dipole is half a cortex below the pia.
 
     Parameters
     ----------

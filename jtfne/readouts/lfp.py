@@ -38,7 +38,7 @@ Channels = Annotated[int, Field(strict=True, ge=3, le=1000), numeric]
 
 
 def _find_tag(value: Any) -> str:
-    """Discriminator of the union: "each" for three conductivities, else "number"."""
+    """The tag of a conductivity in its union: "each" for three numbers, "number" for one."""
     return "each" if isinstance(plain(value), list | tuple) else "number"
 
 
@@ -53,16 +53,18 @@ AnySurface = Annotated[Surface, Declared({"Surface": Surface}, default="Surface"
 
 
 class Discs(Frozen):
-    """Currents of one depth leave a disc of the column's radius evenly; contacts lie on its
-    axis.
+    """Sources of an LFP: the currents of one depth leave a disc of the column's radius evenly.
+
+    Contacts lie on its axis.
     """
 
     kind: Literal["Discs"] = "Discs"
 
 
 class Points(Frozen):
-    """Currents of a cell leave from points above and below it; a contact nearer than `radius_mm`
-    sees that distance.
+    """Sources of an LFP: the currents of a cell leave from points above and below it.
+
+    radius_mm: a contact that is nearer to a point gets the potential at this distance.
     """
 
     kind: Literal["Points"] = "Points"
@@ -207,7 +209,7 @@ def describe_potential(potential: LFP, maps: SourceMapMatrices, columns: Columns
         **operator.parameters.values,
         "frame": "column: x, y in its plane, z depth below the pia, mm",
         **far,
-        **maps.about,
+        **maps.metadata,
     }
 
 

@@ -16,8 +16,9 @@ from jtfne.readouts._recording import Array, VoltageRows
 
 
 class Voltage(Readout):
-    """`vm`: membrane potential, mV, at every step or every `interval_ms`, of the `cells`
-    selected.
+    """`vm`: membrane potential of the selected `cells`, mV.
+
+    At every step, or as means over `interval_ms`.
     """
 
     kind: Literal["Voltage"] = "Voltage"

@@ -1,6 +1,4 @@
-"""`rws` and `erws`: weighted sums of synaptic currents, which stand for LFP and EEG of networks of
-point cells.
-"""
+"""`rws` and `erws`: weighted sums of synaptic currents as LFP and EEG of point-neuron networks."""
 
 import abc
 import dataclasses
@@ -30,8 +28,9 @@ PYRAMIDAL = Selector(cell_type=("E",))
 
 
 class ERWS1(Frozen):
-    """Weights of ERWS1: excitation 0.9 ms ahead, 0.3 of inhibition 2.3 ms late; `causal`: 0, 0.1
-    and 3.1 ms.
+    """Weights of ERWS1: excitation 0.9 ms ahead, less 0.3 of inhibition 2.3 ms late.
+
+    causal: delays of 0, 0.1 and 3.1 ms instead.
     """
 
     kind: Literal["ERWS1"] = "ERWS1"
@@ -43,8 +42,9 @@ class ERWS1(Frozen):
 
 
 class ERWS2(Frozen):
-    """Weights of ERWS2, which hang on the rate of external input, 1.5 to 10 as its authors count
-    it.
+    """Weights of ERWS2, which depend on the rate of external input.
+
+    The rate is 1.5 to 10, as its authors count it.
     """
 
     kind: Literal["ERWS2"] = "ERWS2"
@@ -57,9 +57,7 @@ class ERWS2(Frozen):
 
 
 class WeightedSum(Readout):
-    """What both readouts share: cells whose synaptic currents are summed, and samples that meet the
-    delays.
-    """
+    """A weighted sum of the synaptic currents of cells, at samples that fall on its delays."""
 
     cells: Selection = PYRAMIDAL
 
@@ -140,8 +138,9 @@ class RWS(WeightedSum):
 
 
 class ERWS(WeightedSum):
-    """`erws`: the EEG of each area as the weighted sum of Martinez-Canada et al. (2021), ERWS1 or
-    ERWS2; a.u.
+    """`erws`: EEG of each area as the weighted sum ERWS1 or ERWS2; a.u.
+
+    Source: Martinez-Canada et al. (2021).
 
     Fitted to a network of conductances; with synaptic currents, `operator` of the readout says so.
     """

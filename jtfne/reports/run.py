@@ -208,8 +208,8 @@ def check_tree(tree: "xr.DataTree") -> None:
             f"spikes of trials {trial.min()} to {trial.max()}", f"0 to {n_trials - 1}", where
         )
     if not 0.5 * dt_ms < time_ms.min() <= time_ms.max() < duration_ms + 0.5 * dt_ms:
-        message_given = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
-        raise refuse(message_given, f"the ends of steps, {dt_ms:g} to {duration_ms:g} ms", where)
+        problem = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
+        raise refuse(problem, f"the ends of steps, {dt_ms:g} to {duration_ms:g} ms", where)
 
 
 def _dict_or_empty(value: Any) -> dict[str, Any]:

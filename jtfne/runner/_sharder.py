@@ -47,7 +47,7 @@ class Sharder:
 
         (n_devices, n) for each group.
         """
-        is_real = self._layout.real[self._layout.dealt]
+        is_real = self._layout.real[self._layout.positions]
         masks = []
         for group in circuit.groups:
             mask = is_real
@@ -91,7 +91,7 @@ class Sharder:
             noise_pA=None if circuit.noise_pA is None else self.shard_cells(circuit.noise_pA),
             v_init_mV=None if circuit.v_init_mV is None else self.shard_cells(circuit.v_init_mV),
             n_cells=self._layout.n_local,
-            cell_names=None,  # all that they name is drawn before it is dealt
+            cell_names=None,  # all that they name is drawn before it is sharded
         )
 
     def _shard_rows(self, flat: Any, n_cells: int) -> jax.Array:
@@ -159,7 +159,9 @@ class Sharder:
             step=self.replicate(state.step),
             cells=tuple(cells),
             syn=self._shard_rows(state.syn, n_cells),
-            second=None if state.second is None else self._shard_rows(state.second, n_cells),
+            second_rows=None
+            if state.second_rows is None
+            else self._shard_rows(state.second_rows, n_cells),
             ring=self._stack_devices(lambda k: np.zeros(ring.size, dtype)),
             noise=None if state.noise is None else jax.tree.map(self.shard_cells, state.noise),
             poisson=tuple(poisson),
@@ -169,7 +171,7 @@ class Sharder:
     def select_recorded_cells(self, index: jax.Array | None) -> RecordedCells:
         """Return which cells each device keeps for a recorder of the cells `index`."""
         rows = np.arange(self._layout.position_of.size) if index is None else np.asarray(index)
-        device, local = self._layout.place(self._layout.position_of[rows])
+        device, local = self._layout.locate(self._layout.position_of[rows])
         if index is None:
             return RecordedCells(None, self._replicate_index(device * self._layout.n_local + local))
         counts = np.bincount(device, minlength=self._layout.n_devices)

@@ -253,8 +253,8 @@ class Signals:
             raise refuse("signals without a manifest", "what a simulation gave", "Signals.save")
         altered_names = reports.altered_nodes(self.tree, self.manifest)
         if altered_names:
-            message_given = f"a tree whose {', '.join(altered_names)} was changed after the run"
-            raise refuse(message_given, "the tree that the manifest describes", "Signals.save")
+            problem = f"a tree whose {', '.join(altered_names)} was changed after the run"
+            raise refuse(problem, "the tree that the manifest describes", "Signals.save")
         self.manifest = run_folder.write_run(path, self.tree, self.manifest)
         return Path(path).expanduser()
 
@@ -323,8 +323,8 @@ class Signals:
             selectors = [f"{key}={describe_value(choices)}" for key, choices in names.items()]
             if ids is not None:
                 selectors.append(f"ids={describe_value(ids)}")
-            message_given = f"{', '.join(selectors)}, which matches nothing,"
-            raise refuse(message_given, "a selection that matches something", where)
+            problem = f"{', '.join(selectors)}, which matches nothing,"
+            raise refuse(problem, "a selection that matches something", where)
         return readout
 
     def _list_values(self, readout: "xr.DataArray", key: str) -> list[str]:

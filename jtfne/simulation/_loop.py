@@ -30,7 +30,7 @@ AHEAD = 4
 
 
 class Piece(NamedTuple):
-    """What is kept of one chunk, and which chunk it is.
+    """The rows and spikes that a run keeps of one chunk, and which chunk it is.
 
     rows: by readout name, (n_rows, ...).
     """
@@ -163,8 +163,8 @@ def record(
     """Run all trials in chunks of `length` steps, from where `sink` left off; return the recording.
 
     Trials run side by side, a core each, if nothing of them has to be in order and one run would
-    leave cores idle. on_progress: called with the steps of each chunk. replayed: which recorders to replay
-    on another core, from `choose_replay`; none if left out. The bits are the same.
+    leave cores idle. on_progress: called with the steps of each chunk. replayed: which recorders to
+    replay on another core, from `choose_replay`; none if left out. The bits are the same.
     Raises: JtfneError if a membrane potential is not finite at the end of a trial.
     """
     run_recorders: list[engine.Recorder] = []
@@ -186,7 +186,7 @@ def record(
         and run.runner.on_threads
         and jax.default_backend() == "cpu"
     ):
-        on_progress(next(trials[0]))  # compiles, which each thread would do else
+        on_progress(next(trials[0]))  # compiles once, before all threads would
         _run_trials_on_threads(trials, str(flat.circuit.drive_pA.dtype), on_progress)
     else:
         for steps in itertools.chain.from_iterable(trials):
@@ -196,9 +196,10 @@ def record(
 
 @dataclasses.dataclass(frozen=True)
 class _Run:
-    """What all trials share.
+    """The circuit, inputs, recorders and sizes that all trials share.
 
-    recorded: recorders in the loop; replayed: those that are replayed from the spikes. length: steps of a chunk.
+    recorded: recorders in the loop; replayed: those that are replayed from the spikes. length:
+    steps of a chunk.
     """
 
     flat: FlatNet
@@ -255,7 +256,8 @@ class _Run:
         """
         first_step = k * self.length
         n_steps = min(self.length, self.n_steps - first_step)
-        with precision(str(self.flat.circuit.drive_pA.dtype)):  # which each thread must be told
+        # JAX's precision is set by thread: this may be another than the caller's
+        with precision(str(self.flat.circuit.drive_pA.dtype)):
             step, row = self.runner.spikes(np.asarray(chunk.words))
             rows = _trim_rows(self.recorded, chunk.recorded, n_steps)
             if replayer is not None:
@@ -279,7 +281,7 @@ def _run_trials_on_threads(
     stop_event = threading.Event()
 
     def finish(trial: Iterator[int]) -> None:
-        with precision(dtype):  # which each thread must be told
+        with precision(dtype):  # JAX's precision is set by thread
             for steps in trial:
                 on_progress(steps)
                 if stop_event.is_set():

@@ -13,7 +13,7 @@ from jtfne._check import JtfneError
 from jtfne._cores import available_bytes, n_cores, resident_bytes
 from jtfne._precision import precision
 from jtfne.config import Config
-from jtfne.delivery import Choice, default_delivery
+from jtfne.delivery import DeliverySpec, default_delivery
 from jtfne.flatnet import CHUNK_EDGES, describe_synapses, has_flat, lay_out_rows, mechanisms_of
 from jtfne.probes import Plan, SourceRows, VoltageRows
 from jtfne.readouts import Keep
@@ -67,7 +67,7 @@ class MemoryEstimate:
 
     @property
     def new_bytes(self) -> int:
-        """What the process does not hold yet."""
+        """Bytes that the process will take beyond those that it holds now."""
         return self.total_bytes - self.parts["process"]
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ def estimate_sizes(
     n_trials: int,
     length: int,
     on_disk: bool = False,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
 ) -> MemoryEstimate:
     """Estimate the memory of a run from sizes alone: nothing is laid out or compiled for it.
 
@@ -152,7 +152,9 @@ class _Edges(NamedTuple):
     work: int
 
 
-def _circuit_sizes(net: NetData, config: Config, delivery: Choice | None) -> tuple[int, _Edges]:
+def _circuit_sizes(
+    net: NetData, config: Config, delivery: DeliverySpec | None
+) -> tuple[int, _Edges]:
     """Return the entries of the ring buffer, and the bytes of synapses not yet in memory."""
     mechanisms, dt_ms = mechanisms_of(config), config.run.dt_ms
     layout = lay_out_rows(net, mechanisms)
@@ -229,7 +231,7 @@ _SHAPE: Any = jax.ShapeDtypeStruct
 
 
 def _size(array: Any) -> int:
-    """Return the bytes of an array, or of what stands for its shape."""
+    """Return the bytes of an array, or of a description of its shape and dtype."""
     n_bytes: int = math.prod(array.shape) * array.dtype.itemsize
     return n_bytes
 

@@ -25,9 +25,7 @@ class PoissonStimulus:
 
     @property
     def timing(self) -> tuple[Any, ...]:
-        """What two stimuli must share to be drawn at once: receptor, times, and a train for each
-        cell.
-        """
+        """What two stimuli must share to be drawn at once: receptor, times, one train or many."""
         return (
             self.receptor,
             self.drive.start_ms,
@@ -39,8 +37,9 @@ class PoissonStimulus:
 
 @dataclasses.dataclass(frozen=True)
 class PoissonGroup:
-    """Poisson stimuli that are drawn at once, no cell in two of them. is_reached: of each cell,
-    bool (n_cells,).
+    """Poisson stimuli that are drawn at once; no cell is the target of two of them.
+
+    is_reached: which cells are a target of each, bool (n_cells,).
     """
 
     stimuli: list[PoissonStimulus]

@@ -1,4 +1,4 @@
-"""What a run needs before its first step: config, arrays, inputs, recorders, memory."""
+"""Everything that a run needs before its first step: config, arrays, inputs, recorders, memory."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ import numpy as np
 from jtfne._check import Limit, describe_value, refuse, whole_number
 from jtfne._precision import precision
 from jtfne.config import Config
-from jtfne.delivery import Choice
+from jtfne.delivery import DeliverySpec
 from jtfne.flatnet import FlatNet, flatten_net, mechanisms_of
 from jtfne.paradigm import Paradigm
 from jtfne.probes import Plan, mechanism_signs, plan
@@ -101,7 +101,7 @@ def prepare_run(
     config: Config,
     n_trials: int,
     chunk_steps: int,
-    delivery: Choice | None,
+    delivery: DeliverySpec | None,
     *,
     on_disk: bool,
 ) -> PreparedRun:
@@ -136,7 +136,7 @@ def prepare_run(
 
 
 def prepare_arrays(
-    net: NetData, config: Config, delivery: Choice | None
+    net: NetData, config: Config, delivery: DeliverySpec | None
 ) -> tuple[FlatNet, RunInputs]:
     """Return the arrays and the inputs of the run."""
     run = config.run

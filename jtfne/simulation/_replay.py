@@ -63,7 +63,7 @@ class ReplayRecorder:
     def replay(self, inputs_t: engine.InputChunk, spiking: Spiking) -> tuple[Any, ...]:
         """Return what the recorders keep of the next chunk, whose spikes are known."""
         n_steps, n_cells = inputs_t.waveforms.shape[0], self._arguments[0].n_cells
-        self._carry, recorded = engine.follow_jit(
+        self._carry, recorded = engine.replay_jit(
             *self._arguments,
             self._carry,
             inputs_t,

@@ -13,7 +13,7 @@ from jtfne._arguments import check_flag, check_instance
 from jtfne._check import refuse, whole_number
 from jtfne._files import resolve_path
 from jtfne._precision import precision
-from jtfne.delivery import Choice, check_choice
+from jtfne.delivery import DeliverySpec, check_delivery_spec
 from jtfne.paradigm import Paradigm
 from jtfne.partial_run import open_partial_run
 from jtfne.reports import NotFiniteError
@@ -43,7 +43,7 @@ def simulate(
     trials: int | None = None,
     out: str | Path | None = None,
     progress: bool | None = None,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
     chunk_steps: int = CHUNK_STEPS,
 ) -> Signals:
     """Simulate a circuit and return what its probes recorded.
@@ -121,7 +121,7 @@ def _refuse_misuse(
         check_instance(paradigm, Paradigm, allowed=allowed, name="paradigm", where=where)
     if progress is not None:
         check_flag(progress, name="progress", where=where)
-    check_choice(delivery, where)
+    check_delivery_spec(delivery, where)
     whole_number(chunk_steps, COUNTS, name="chunk_steps", where=where)
     if out is not None and jax.process_count() > 1:
         raise refuse(
@@ -137,7 +137,7 @@ def estimate_memory(
     dt_ms: float | None = None,
     trials: int | None = None,
     out: str | Path | None = None,
-    delivery: Choice | None = None,
+    delivery: DeliverySpec | None = None,
     chunk_steps: int = CHUNK_STEPS,
 ) -> MemoryEstimate:
     """Estimate the peak memory of this process in a `simulate` call, without running it.

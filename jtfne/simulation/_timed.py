@@ -47,7 +47,7 @@ class TrainSources:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TimedStimulus:
-    """What a stimulus presents, and when: at its own times, or at the onsets of a schedule."""
+    """A stimulus with the times at which it comes: its own, or the onsets of a schedule."""
 
     drive: Any
     schedule: declared.Schedule | None

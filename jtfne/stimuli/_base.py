@@ -32,8 +32,9 @@ class Stimulus:
     start_ms: Any
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,), the mean over each step [k dt, (k+1) dt), in units of the amplitude, or the
-        share that is open.
+        """The mean of the stimulus over each step [k dt, (k+1) dt): (n_steps,).
+
+        It is in units of the amplitude, or the share of the step in which there is input.
 
         Nothing is rounded to the grid: the sum times dt is the integral of the stimulus, whatever
         dt is.
@@ -177,8 +178,9 @@ def span(
 
 
 def steps_since(first_step: int, n_steps: int, dt_ms: float, start_ms: float) -> Waveform:
-    """From `start_ms` to the start of each step, in steps: (n_steps,); whole numbers if `start_ms`
-    is on the grid.
+    """Time from `start_ms` to the start of each step, in steps: (n_steps,).
+
+    Whole numbers if `start_ms` is on the grid.
     """
     step, fraction = place_on_grid(start_ms, dt_ms)
     return np.asarray(np.arange(first_step, first_step + n_steps) - step - fraction, np.float64)

@@ -1,6 +1,4 @@
-"""An input whose frequency sweeps: the ZAP current, which shows at what frequency a cell
-resonates.
-"""
+"""An input whose frequency sweeps: the ZAP current, which shows resonance."""
 
 import dataclasses
 from typing import ClassVar
@@ -18,8 +16,9 @@ NODES, WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Chirp(Stimulus):
-    """`amplitude` sin(phase(t)), in the target's input unit, whose frequency goes evenly from
-    `first_Hz` to `last_Hz` in `duration_ms` from `start_ms`.
+    """A sine whose frequency goes evenly from `first_Hz` to `last_Hz`.
+
+    `amplitude` is in the target's input unit; it lasts `duration_ms` from `start_ms` on.
 
     phase(t) = phase_rad + 2 pi (first t + (last - first) t^2 / (2 duration)), t since the start.
     Zero before and after. A step sees the mean over the step. Source: Puil, Gimbarzevsky & Miura

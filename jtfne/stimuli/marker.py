@@ -11,9 +11,7 @@ from jtfne.stimuli._base import Stimulus, Waveform
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Marker(Stimulus):
-    """A label in time and nothing else: an item that was expected and left out, a cue, the start of
-    a block.
-    """
+    """A label in time and nothing else: an omitted item, a cue, the start of a block."""
 
     start_ms: float = 0.0
     duration_ms: float = 0.0

@@ -9,8 +9,9 @@ from jtfne.stimuli._base import TIME, Spanning, Waveform, window
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OrnsteinUhlenbeck(Spanning):
-    """Mean `mean`, standard deviation `sd` (both in the target's input unit), autocorrelation
-    exp(-t / tau).
+    """A random current of mean `mean`, sd `sd` and autocorrelation exp(-t / tau).
+
+    Mean and sd are in the target's input unit.
 
     tau dx = (mean - x) dt + sd sqrt(2 tau) dW, stationary from the start and exact on any grid.
     Each target sees a process of its own, or all see one if `shared`. Stimuli that name the same
@@ -38,7 +39,5 @@ class OrnsteinUhlenbeck(Spanning):
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in
-        part.
-        """
+        """The share of each step in which there is input: (n_steps,)."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)

@@ -9,8 +9,9 @@ from jtfne.stimuli._base import TIME, Spanning, Waveform, Weighted, window
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Poisson(Spanning, Weighted):
-    """Spikes at `rate_Hz`, each adding `weight_pA` to the current of `mechanism`, from start to
-    stop.
+    """Random spikes at `rate_Hz` onto `mechanism`, from start to stop.
+
+    Each adds `weight_pA` to its current.
 
     Onto a conductance each adds `weight_nS`, and a `Delta` moves the membrane by `weight_mV`; one
     of the three is given. Each target draws its own train, or all of
@@ -37,7 +38,5 @@ class Poisson(Spanning, Weighted):
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("start_ms", "stop_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 while there is input, else 0; the share of a step that is covered in
-        part.
-        """
+        """The share of each step in which there is input: (n_steps,)."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)

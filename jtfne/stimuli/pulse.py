@@ -25,7 +25,7 @@ class Pulse(Stimulus):
     }
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): the share of each step that the pulse covers."""
+        """The share of each step that the pulse covers: (n_steps,)."""
         return cover_steps(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)[1]
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:
@@ -53,8 +53,9 @@ class PulseTrain(Stimulus):
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("duration_ms", "period_ms"),)
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): the share of each step that pulses cover; it may be several pulses in one
-        step.
+        """The share of each step that pulses cover: (n_steps,).
+
+        There may be several pulses in one step.
         """
         edges = steps_since(first_step, n_steps + 1, dt_ms, self.start_ms)
         return np.diff(self._sum_coverage(edges, dt_ms))

@@ -9,8 +9,9 @@ from jtfne.stimuli._base import Stimulus, Waveform, cover_steps
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ramp(Stimulus):
-    """`amplitude`, in the target's input unit, times a line from `begin` to `end`, for
-    `duration_ms` from `start_ms`.
+    """A line from `begin` to `end` times `amplitude`, in the target's input unit.
+
+    It lasts `duration_ms` from `start_ms` on.
 
     Zero before and after. A step sees the mean of the line over the step, so that the charge is the
     same for any dt.
@@ -31,8 +32,9 @@ class Ramp(Stimulus):
     }
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): the line at the middle of what the ramp covers of each step, times that share
-        of the step.
+        """The line at the middle of what the ramp covers of each step: (n_steps,).
+
+        Times the share of the step that it covers.
         """
         since_ms, share = cover_steps(first_step, n_steps, dt_ms, self.start_ms, self.duration_ms)
         middle_ms = since_ms + 0.5 * share * dt_ms

@@ -11,8 +11,9 @@ from jtfne.stimuli._base import Spanning, Waveform, span
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sine(Spanning):
-    """`amplitude` sin(2 pi f (t - start) + phase), in the target's input unit, from `start_ms` to
-    `stop_ms`.
+    """A sine, `amplitude` sin(2 pi f (t - start) + phase), from `start_ms` to `stop_ms`.
+
+    `amplitude` is in the target's input unit.
 
     A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to b.
     """

@@ -1,6 +1,4 @@
-"""Volleys of spikes around a time: the evoked and the rhythmic drives of the Human Neocortical
-Neurosolver (HNN).
-"""
+"""Volleys of spikes: the evoked and rhythmic drives of the Human Neocortical Neurosolver."""
 
 import dataclasses
 import math
@@ -14,8 +12,9 @@ from jtfne.stimuli._base import MANY, TIME, Afferents, Trains, Waveform, Weighte
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evoked(Afferents):
-    """Each target gets `n_spikes` onto `mechanism`, at times drawn from N(mean_ms, sd_ms), anew in
-    each trial.
+    """A volley of `n_spikes` onto `mechanism` of each target, at times from N(mean_ms, sd_ms).
+
+    Times are drawn anew in each trial.
 
     All targets get the same spikes if `synchronous`, else each its own. Stimuli that name the same
     `stream` and have the same mean see the same draws, as where one afferent opens AMPA and NMDA
@@ -82,8 +81,9 @@ class Evoked(Afferents):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rhythmic(Afferents):
-    """Bursts of `n_spikes`, `isi_ms` apart, around times drawn from N(start_ms + k / rate, sd_ms)
-    before `stop_ms`.
+    """Bursts of `n_spikes`, `isi_ms` apart, around times from N(start_ms + k / rate, sd_ms).
+
+    All of them come before `stop_ms`.
 
     Each target gets the bursts of `n_afferents` of its own, or all get those of the same ones if
     `synchronous`. `stream` is as for `Evoked`. Spikes drawn outside the trial do not come.
@@ -160,9 +160,7 @@ class Rhythmic(Afferents):
         return np.repeat(np.arange(n_trains), t_ms[0].size), t_ms.ravel()
 
     def waveform(self, first_step: int, n_steps: int, dt_ms: float) -> Waveform:
-        """(n_steps,): 1 from the first burst to `stop_ms`, else 0; the share of a step that is
-        covered in part.
-        """
+        """The share of each step between the first burst and `stop_ms`: (n_steps,)."""
         return window(first_step, n_steps, dt_ms, self.start_ms, self.stop_ms)
 
     def events_ms(self, duration_ms: float) -> list[tuple[float, float]]:

@@ -14,8 +14,9 @@ from jtfne.surrogates._base import Surrogate, near
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SuperSpike(Surrogate):
-    """dS/du = 1 / (1 + beta |u|)^2, the slope of u / (1 + beta |u|); 1 at threshold, 2 / beta in
-    all.
+    """The surrogate dS/du = 1 / (1 + beta |u|)^2: 1 at threshold, 2 / beta in all.
+
+    It is the derivative of u / (1 + beta |u|).
 
     Its tails are long: a cell far below threshold still has a slope. Default: slope 25 of
     snnTorch's fast sigmoid. Source: Zenke & Ganguli (2018), Neural Comput. 30:1514-1541.

@@ -1,5 +1,6 @@
-"""Synapse models. `SYNAPSES` is the catalogue: the `kind` of a config file -> the class; so is
-`PLASTICITIES`.
+"""Synapse models. `SYNAPSES` is the catalogue: the `kind` of a config file -> the class.
+
+`PLASTICITIES` is that of plasticity rules.
 """
 
 from jtfne._tree import register

@@ -12,8 +12,9 @@ SITE: dict[str, Limit] = {"dendrite_share": Limit(0.0, 1.0)}
 
 
 class RiseState(NamedTuple):
-    """A second row of state that a receptor has: what the cell sees, fed by the row on which spikes
-    arrive.
+    """A receptor whose state has a second row, so that its current rises before it decays.
+
+    The cell sees the second row, which is fed by the row on which spikes arrive.
 
     receptor: which one. equal_taus: both rows decay alike (an alpha function); else the first is
     the rise, the second the decay (a difference of exponentials). The first row alone takes what
@@ -57,15 +58,13 @@ class Synapse:
 
     @property
     def dendrite_share(self) -> jax.Array | float | None:
-        """The share that arrives at the dendrite of a `TwoCompartment`, 0 to 1; None as that cell
-        says.
-        """
+        """Share that arrives at a `TwoCompartment`'s dendrite, 0 to 1; None for the cell's own."""
         return None
 
     def gate(self, v_mV: jax.Array) -> jax.Array:
-        """The share of the conductance that is open at the potentials `v_mV` (n_cells,), which are
-        those at the start of a step. It is asked for only if there are `gate_fields`, and of an
-        object that has no other fields.
+        """The open share of the conductance at `v_mV` (n_cells,), the potentials at a step's start.
+
+        It is asked for only if there are `gate_fields`, and of an object that has no other fields.
         """
         return jnp.ones_like(v_mV)
 
@@ -81,33 +80,34 @@ def peak_gain(tau_rise_ms: jax.Array, tau_decay_ms: jax.Array) -> jax.Array:
 
 
 def step_rise(
-    first: jax.Array,
-    second: jax.Array,
+    first_rows: jax.Array,
+    second_rows: jax.Array,
     tau_ms: jax.Array,
     kinds: tuple[RiseState, ...],
     dt_ms: jax.Array | float,
 ) -> jax.Array:
     """The second rows (n_second, n_cells) after dt, from all rows before; exact on the grid.
 
-    first: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs, then
-    those of `second`.
+    first_rows: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs,
+    then those of `second_rows`.
     """
     rows = []
     for k, (receptor, equal_taus) in enumerate(kinds):
-        tau, rise = tau_ms[first.shape[0] + k], tau_ms[receptor]
+        tau, rise = tau_ms[first_rows.shape[0] + k], tau_ms[receptor]
         decay = jnp.exp(-dt_ms / tau)
         gain = (
             jnp.e * dt_ms / tau * decay
             if equal_taus
             else peak_gain(rise, tau) * (decay - jnp.exp(-dt_ms / rise))
         )
-        rows.append(decay * second[k] + gain * first[receptor])
+        rows.append(decay * second_rows[k] + gain * first_rows[receptor])
     return jnp.stack(rows)
 
 
 class Course(NamedTuple):
-    """What a cell sees of a receptor in the step that begins: (value + ramp t) exp(-t / tau), t
-    from its start.
+    """A term of a receptor's current or conductance over one step: (value + ramp t) exp(-t / tau).
+
+    t is the time from the start of the step.
 
     value, ramp: (n_cells,); ramp None for an exponential, else per ms.
     """
@@ -119,37 +119,37 @@ class Course(NamedTuple):
 
 
 def courses(
-    first: jax.Array,
-    second: jax.Array | None,
+    first_rows: jax.Array,
+    second_rows: jax.Array | None,
     tau_ms: jax.Array,
     kinds: tuple[RiseState, ...],
     dt_ms: jax.Array | float,
     conductive: tuple[bool, ...],
 ) -> list[Course]:
-    """What the cells see of each receptor in the coming step, from all rows of state.
+    """The terms of all receptors in the coming step, from all rows of state.
 
     One Course a receptor, and two for a difference of exponentials. conductive: which receptors are
     conductances. An alpha function is a ramp times an exponential. As a conductance it is replaced
     by the exponential of the same mean over the step, so that its charge is exact and the error
     over dt of second order, as for all conductances.
     """
-    n_receptors = first.shape[0]
+    n_receptors = first_rows.shape[0]
     second_by_receptor = {rise.receptor: (k, rise.equal_taus) for k, rise in enumerate(kinds)}
     course_list = []
     for receptor in range(n_receptors):
-        row, tau = first[receptor], tau_ms[receptor]
-        if receptor not in second_by_receptor or second is None:
+        row, tau = first_rows[receptor], tau_ms[receptor]
+        if receptor not in second_by_receptor or second_rows is None:
             course_list.append(Course(receptor, row, tau))
             continue
         k, equal_taus = second_by_receptor[receptor]
         if equal_taus and not conductive[receptor]:
-            course_list.append(Course(receptor, second[k], tau, jnp.e / tau * row))
+            course_list.append(Course(receptor, second_rows[k], tau, jnp.e / tau * row))
         elif equal_taus:
             dt_over_tau = dt_ms / tau
             course_list.append(
                 Course(
                     receptor,
-                    second[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row,
+                    second_rows[k] + jnp.e * (1.0 - dt_over_tau / jnp.expm1(dt_over_tau)) * row,
                     tau,
                 )
             )
@@ -157,7 +157,7 @@ def courses(
             decay = tau_ms[n_receptors + k]
             decay_value = peak_gain(tau, decay) * row
             course_list += [
-                Course(receptor, second[k] + decay_value, decay),
+                Course(receptor, second_rows[k] + decay_value, decay),
                 Course(receptor, -decay_value, tau),
             ]
     return course_list

@@ -1,6 +1,4 @@
-"""Alpha functions, as a current and as a conductance: two linked rows of state, exact on any
-grid.
-"""
+"""Alpha functions, as a current and as a conductance: two rows of state, exact on any grid."""
 
 import dataclasses
 from typing import ClassVar
@@ -15,8 +13,7 @@ from jtfne.synapses._base import SITE, Synapse
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Alpha(Synapse):
-    """i(t) = w (t/tau) exp(1 - t/tau): a spike adds a current that peaks at its weight (pA) after
-    tau.
+    """A current that peaks at its weight (pA) after tau: i(t) = w (t/tau) exp(1 - t/tau).
 
     The charge of one event is e w tau. A step of LIF is exact under it, as of NEST's
     `iaf_psc_alpha`; other cells take its exact mean over dt. `sign` as of Exponential.
@@ -44,8 +41,9 @@ class Alpha(Synapse):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AlphaConductance(Synapse):
-    """g(t) = w (t/tau) exp(1 - t/tau), i = g (e_rev - v): as Alpha, in nS; weights are never
-    negative.
+    """A conductance that peaks at its weight (nS) after tau: g(t) = w (t/tau) exp(1 - t/tau).
+
+    i = g (e_rev - v); weights are never negative.
 
     Source: as of Alpha.
 

@@ -1,6 +1,4 @@
-"""Differences of two exponentials, as a current and as a conductance: they rise and decay, exact on
-any grid.
-"""
+"""Differences of two exponentials, as a current and as a conductance, exact on any grid."""
 
 import dataclasses
 from typing import ClassVar
@@ -15,8 +13,9 @@ from jtfne.synapses._base import SITE, Synapse
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BiExponential(Synapse):
-    """i(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)): a spike adds a current that peaks at its
-    weight (pA).
+    """A current that rises, peaks at its weight (pA) and decays.
+
+    i(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)); A makes the peak w.
 
     A makes the peak one: with r = tau_rise / tau_decay, A = r^(-r / (1 - r)) / (1 - r). The charge
     of one event is w A (tau_decay - tau_rise). Where both are nearly equal, Alpha is the limit.
@@ -50,8 +49,9 @@ class BiExponential(Synapse):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BiExponentialConductance(Synapse):
-    """g(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)), i = g (e_rev - v): as BiExponential, in
-    nS.
+    """A conductance that rises, peaks at its weight (nS) and decays; i = g (e_rev - v).
+
+    g(t) = w A (exp(-t/tau_decay) - exp(-t/tau_rise)); A makes the peak w.
 
     Weights are never negative. Source: as of BiExponential.
 

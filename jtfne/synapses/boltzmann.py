@@ -1,6 +1,4 @@
-"""A conductance that opens with the potential: NMDA with constants of one's own, receptors that
-rectify.
-"""
+"""A conductance that opens with the potential: NMDA, receptors that rectify."""
 
 import dataclasses
 from typing import ClassVar
@@ -16,8 +14,9 @@ from jtfne.synapses._base import SITE, Synapse
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BoltzmannConductance(Synapse):
-    """i = g B(v) (e_rev - v), B(v) = 1 / (1 + exp(-slope (v - v_half))); g as of
-    BiExponentialConductance.
+    """A conductance with a Boltzmann gate: i = g B(v) (e_rev - v).
+
+    B(v) = 1 / (1 + exp(-slope (v - v_half))); g is that of BiExponentialConductance.
 
     A weight (nS) is the peak of g, all of it open; it is never negative. Half is open at
     `v_half_mV`. A slope above 0 opens with depolarization, as NMDA receptors and GABA-A receptors

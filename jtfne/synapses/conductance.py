@@ -13,8 +13,9 @@ from jtfne.synapses._base import SITE, Synapse
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Conductance(Synapse):
-    """dg/dt = -g/tau + sum_j w_j delta(t - t_j - d_j), i = g (e_rev - v): a spike adds its weight
-    (nS).
+    """A conductance to which a spike adds its weight (nS), and which decays: i = g (e_rev - v).
+
+    dg/dt = -g/tau + sum_j w_j delta(t - t_j - d_j).
 
     Weights are never negative: whether a synapse excites is for its reversal potential to say.
     Source: Brette et al. (2007), J. Comput. Neurosci. 23:349-398, appendix B (benchmark 1).

@@ -14,8 +14,9 @@ from jtfne.synapses._base import SITE, Synapse
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Exponential(Synapse):
-    """di/dt = -i/tau + sum_j w_j delta(t - t_j - d_j): a spike adds its weight (pA), which decays
-    with tau.
+    """A current to which a spike adds its weight (pA), and which decays with tau.
+
+    di/dt = -i/tau + sum_j w_j delta(t - t_j - d_j).
 
     `sign` is what weights may be: 1 excitatory, -1 inhibitory, 0 as the source's cell type says.
     The charge of one event is w tau, whatever dt.

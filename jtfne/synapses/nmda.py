@@ -1,6 +1,4 @@
-"""NMDA receptors: a conductance that rises and decays, and that magnesium blocks where the membrane
-is low.
-"""
+"""NMDA receptors: a conductance that magnesium blocks where the membrane is hyperpolarised."""
 
 import dataclasses
 from typing import ClassVar
@@ -16,8 +14,9 @@ from jtfne.synapses._base import SITE, Synapse
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NMDA(Synapse):
-    """i = g B(v) (e_rev - v), B(v) = 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV)); g as of
-    BiExponentialConductance.
+    """A conductance with a magnesium block: i = g B(v) (e_rev - v).
+
+    B(v) = 1 / (1 + [Mg] / 3.57 mM exp(-0.062 v / mV)); g is that of BiExponentialConductance.
 
     A weight (nS) is the peak of g, before the block; it is never negative. The block is held over a
     step at the potential at its start (where a cell just spiked, that before its reset), which

@@ -1,6 +1,4 @@
-"""Receptors as data, with their sources: currents, which are the built-in mechanisms, and
-conductances.
-"""
+"""Receptors as data, with their sources: the built-in currents, and the same as conductances."""
 
 from jtfne.synapses.biexponential import BiExponentialConductance
 from jtfne.synapses.exponential import Exponential

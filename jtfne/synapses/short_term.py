@@ -20,8 +20,9 @@ class ShortTermState(NamedTuple):
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ShortTerm:
-    """dx/dt = (1 - x)/tau_rec - u x delta(t - t_sp), du/dt = -u/tau_facil + U (1 - u) delta(t -
-    t_sp).
+    """Short-term depression and facilitation: a spike uses a share u of the resources x.
+
+    dx/dt = (1 - x)/tau_rec - u x delta(t - t_sp), du/dt = -u/tau_facil + U (1 - u) delta(t - t_sp).
 
     At a spike u rises first, then u x of the resources are released: the spike counts u x times its
     weight, the first one after rest U times. Every source has a u and an x for each connection,

@@ -12,7 +12,9 @@ from jtfne._tree import register
 @register
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PairSTDP:
-    """Each pair of spikes changes the weight by w_max a_plus exp(-lag/tau_plus), or -w_max a_minus
+    """Plasticity by pairs of spikes, bounded by w_max: causal pairs strengthen, others weaken.
+
+    A pair changes the weight by w_max a_plus exp(-lag/tau_plus), or -w_max a_minus
     exp(lag/tau_minus).
 
     lag: from the source's spike to the target's, as they fire, whatever the delay; the first if it
@@ -21,9 +23,9 @@ class PairSTDP:
     positive). A spike brings the weight as it stands at the end of its step. Synapses of one
     source, target and delay are one, whose weight is their sum. The weights of a run are in its
     state: ``flat.with_learned_weights(state)`` after ``state, _ = flat.run(...)`` has them, and its
-    ``to_net()`` is a net that goes on from them. Source: Song, Miller & Abbott (2000), Nat. Neurosci. 3:919-926,
-    whose values are the defaults; the window was measured by Bi & Poo (1998), J. Neurosci.
-    18:10464-10472.
+    ``to_net()`` is a net that goes on from them. Source: Song, Miller & Abbott (2000), Nat.
+    Neurosci. 3:919-926, whose values are the defaults; the window was measured by Bi & Poo (1998),
+    J. Neurosci. 18:10464-10472.
 
     >>> PairSTDP(w_max=50.0).tau_plus_ms
     20.0

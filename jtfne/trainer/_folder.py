@@ -125,8 +125,8 @@ class PartStore:
         expected_entries = {**self._provenance, "version of the folder": VERSION}
         differences = describe_differences(stored_entries, expected_entries, _shorten)
         if differences:
-            message_given = f"{str(folder)!r}, which holds something else ({differences}),"
-            raise refuse(message_given, "the same, which goes on, or another folder", self._where)
+            problem = f"{str(folder)!r}, which holds something else ({differences}),"
+            raise refuse(problem, "the same, which goes on, or another folder", self._where)
         for number, stored_hash in enumerate(index["parts"]):
             part = folder / f"part_{number:08d}.json"
             check_hash(part, stored_hash, self._make_altered_error)
@@ -168,10 +168,8 @@ def open_parts(
         if names and INDEX not in names and not only_parts:
             raise refuse(f"{str(out)!r}, which holds other files,", "a new or empty folder", where)
         if names and not resume:
-            message_given = f"{str(out)!r}, in which something was begun,"
-            raise refuse(
-                message_given, "resume=True, which goes on with it, or a new folder", where
-            )
+            problem = f"{str(out)!r}, in which something was begun,"
+            raise refuse(problem, "resume=True, which goes on with it, or a new folder", where)
         yield PartStore(folder, provenance, where)
 
 

@@ -121,7 +121,7 @@ class ScoreGradients:
         leaves = ParameterMap.build(
             runs.leaves.net,
             tuple(trainable.path for trainable in trainables),
-            runs.spec.typical,
+            runs.spec.probe_values,
             mechanisms=mechanisms_of(prepared.config),
             delivery=Sparse(),
             where=where,
@@ -152,7 +152,7 @@ class ScoreGradients:
         return gradients
 
     def add_to_rows(
-        self, rows: list[Row], points: Any, seeds: Sequence[int], tick: Callable[[int], None]
+        self, rows: list[Row], points: Any, seeds: Sequence[int], on_progress: Callable[[int], None]
     ) -> Floats:
         """Gradients of candidates at `points` (k, d), means over seeds; also put into `rows`.
 
@@ -165,7 +165,7 @@ class ScoreGradients:
         for k in scored_indices:
             point = np.asarray(points[k], np.float64)
             jobs += [(point, seed) for seed in seeds]
-        run_gradients = self.compute_all(jobs, tick)
+        run_gradients = self.compute_all(jobs, on_progress)
         means = np.full((len(rows), len(paths)), np.nan)
         for position, k in enumerate(scored_indices):
             candidate_gradients = run_gradients[position * n_seeds : (position + 1) * n_seeds]
@@ -177,13 +177,15 @@ class ScoreGradients:
         return means
 
     def compute_all(
-        self, jobs: Sequence[tuple[Any, int]], tick: Callable[[int], None] = lambda n: None
+        self, jobs: Sequence[tuple[Any, int]], on_progress: Callable[[int], None] = lambda n: None
     ) -> list[ScoreGradient]:
         """The gradient of each (point, seed), in order, spread over the cores.
 
-        The first job compiles the programs for all. tick: called with the number of jobs just done.
+        The first job compiles the programs for all. on_progress: called with the number of jobs just done.
         """
-        return run_on_threads(lambda job: self.compute(*job), jobs, n_cores(), self.compiled, tick)
+        return run_on_threads(
+            lambda job: self.compute(*job), jobs, n_cores(), self.compiled, on_progress
+        )
 
     def compute(self, point: Any, seed: int) -> ScoreGradient:
         """The gradient of one run. point: (d,), on the scale of the search."""
@@ -317,22 +319,20 @@ def _value_at(trainable: Trainable, x: jax.Array) -> Any:
 def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
     """The metrics of an objective. Raises: JtfneError that names one without a derivative."""
     if not isinstance(objective, Objective):
-        message_given = (
-            f"objective={describe_value(objective)} with an optimizer that needs gradients"
-        )
+        problem = f"objective={describe_value(objective)} with an optimizer that needs gradients"
         raise refuse(
-            message_given,
+            problem,
             "a jtfne.Objective, or an optimizer that searches by scores, as AGSDR()",
             where,
         )
     for metric in objective.metrics:
         if not metric.measure.differentiable:
-            message_given = (
+            problem = (
                 f"metric {metric.label!r}, a {type(metric.measure).__name__}, which has no "
                 "gradient,"
             )
             raise refuse(
-                message_given,
+                problem,
                 "it among the gates, or an optimizer that searches by scores, as AGSDR()",
                 where,
             )
@@ -350,9 +350,9 @@ def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:
             reason = (
                 "which is counted in steps" if place.field in COUNTED else "of cells that only send"
             )
-            message_given = f"path={place.path!r}, {reason} and has no gradient,"
+            problem = f"path={place.path!r}, {reason} and has no gradient,"
             raise refuse(
-                message_given,
+                problem,
                 "another path, or an optimizer that searches by scores, as AGSDR()",
                 where,
             )

@@ -155,11 +155,11 @@ class _Fit:
         if objective is None:
             objective = Objective.of(net.config)
         if trainer.surrogate is not None and not trainer.optimizer.needs_gradients:
-            message_given = (
+            problem = (
                 f"surrogate={describe_value(trainer.surrogate)} with {type(trainer.optimizer).__name__}, which "
                 "needs no slopes,"
             )
-            raise refuse(message_given, "optimizer=Gradient(), or no surrogate", "Trainer")
+            raise refuse(problem, "optimizer=Gradient(), or no surrogate", "Trainer")
         seeds = check_seeds(trainer.seeds, "Trainer")
         runs = CandidateRunner.prepare(
             net,
@@ -229,11 +229,11 @@ class _Fit:
             if not np.isfinite(scores).any():
                 problems = _list_problems(rows)
                 reason = problems[0] if problems else "each is infinite"
-                message_given = (
+                problem = (
                     f"generation {len(parts.rows)}, in which no candidate has a finite score "
                     f"({reason}),"
                 )
-                raise refuse(message_given, "bounds within which some circuit can be scored", WHERE)
+                raise refuse(problem, "bounds within which some circuit can be scored", WHERE)
             state = self._tell_scores(state_to_tell, candidates, rows, scores, progress_bar)
             parts.append(rows, [_keys.to_stored(leaf) for leaf in jax.tree.leaves(state)])
             progress_bar.best(describe_best(parts.list_rows(), len(parts.rows)))
@@ -265,10 +265,10 @@ class _Fit:
         if no_finite_slope and np.array_equal(optimizer.ask(state)[0], candidates):
             last_problems = [row["problems"][-1] for row in rows if row["problems"]]
             reason = last_problems[0] if last_problems else "none is finite"
-            message_given = (
+            problem = (
                 f"generation {rows[0]['generation']}, from which no slope leads on ({reason}),"
             )
-            raise refuse(message_given, "another start, other bounds, or another surrogate", WHERE)
+            raise refuse(problem, "another start, other bounds, or another surrogate", WHERE)
         return state
 
     def _restore_state(self, stored_leaves: Arrays | None) -> Any:

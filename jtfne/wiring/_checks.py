@@ -1,6 +1,4 @@
-"""Whether the arrays of a net agree with each other and with its config: for nets that come from
-files.
-"""
+"""Checks of nets from files: whether their arrays agree with each other and with the config."""
 
 from typing import Any
 
@@ -43,8 +41,9 @@ def check_identity(identity: Identity, n_neurons: int, where: str) -> None:
 def check_projection(
     projection: Projection, config: Config, identity: Identity | None, n_neurons: int, where: str
 ) -> None:
-    """Raises: JtfneError unless rows, targets, weights and delays of a projection fit each other
-    and the config.
+    """Raises: JtfneError unless rows, targets, weights and delays of a projection fit.
+
+    They have to fit each other and the config.
     """
     index, connections = projection.connection, config.circuit.connections
     if type(index) is not int or not 0 <= index < len(connections):
@@ -115,8 +114,9 @@ def _check_ends(
 def _check_signs(
     projection: Projection, config: Config, identity: Identity | None, where: str
 ) -> None:
-    """Raises: JtfneError for weights whose sign is not that of the mechanism, or else of the cells
-    that send.
+    """Raises: JtfneError for weights of a wrong sign.
+
+    The sign is that of the mechanism, or else of the cells that send.
     """
     weight = projection.weight
     if not weight.size:

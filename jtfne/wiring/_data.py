@@ -95,8 +95,9 @@ class NetData:
 
     @property
     def neurons(self) -> "pd.DataFrame":
-        """The cells: `neuron` (id), `area`, `layer`, `cell_type`, `x_mm`, `y_mm`, `z_mm` (depth
-        below pia).
+        """The cells: `neuron` (id), `area`, `layer`, `cell_type`, `x_mm`, `y_mm`, `z_mm`.
+
+        z is the depth below the pia.
         """
         import pandas as pd
 
@@ -115,8 +116,9 @@ class NetData:
 
     @property
     def edges(self) -> "pa.Table":
-        """The edges: `source`, `target` (ids), `weight_pA`, `delay_ms`, `mechanism`, `connection`
-        (its label).
+        """The edges: `source`, `target`, `weight_pA`, `delay_ms`, `mechanism`, `connection`.
+
+        Source and target are ids, the connection is its label.
 
         Where a mechanism is a Conductance, `weight_nS` stands beside `weight_pA`, and where one is
         a Delta `weight_mV`, each null where another holds.

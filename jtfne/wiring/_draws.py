@@ -68,9 +68,7 @@ def _draw_bell(dist: Normal | LogNormal, n: int, rng: np.random.Generator, where
 def _share_and_transform(
     dist: Normal | LogNormal, low: float, high: float
 ) -> tuple[float, Callable[[Floats32], Any]]:
-    """The share of draws that falls within [low, high], and the map from standard normal numbers to
-    values.
-    """
+    """The share of draws within [low, high], and the map from normal numbers to these values."""
     if isinstance(dist, Normal):
         mean, sd = dist.mean, dist.sd
         share = _phi((high - mean) / sd) - _phi((low - mean) / sd) if sd else 0.0
@@ -100,9 +98,7 @@ def _restrict_to_sign(low: float, high: float, middle: float) -> tuple[float, fl
 
 
 def _narrow_bounds(low: float, high: float) -> tuple[np.float32, np.float32]:
-    """The least and the greatest float32 within [low, high], so that rounding leaves no value
-    outside.
-    """
+    """The least and the greatest float32 within [low, high]: rounding leaves no value outside."""
     low32, high32 = np.float32(low), np.float32(high)
     if low32 < low:
         low32 = np.nextafter(low32, np.float32(np.inf))

@@ -63,8 +63,9 @@ def identity_from_labels(
     position_mm: NDArray[np.float64],
     ids: NDArray[np.integer[Any]] | None = None,
 ) -> Identity:
-    """An Identity from one name a row, (n,) each, vocabularies in order of first appearance; ids
-    are 0 .. n - 1.
+    """An Identity from the names of each row, (n,) each.
+
+    Vocabularies are in order of first appearance; ids are 0 .. n - 1.
     """
     area_code, areas = _encode(area)
     layer_code, layers = _encode(layer)
@@ -95,8 +96,9 @@ def _narrow_codes(places: Sequence[int]) -> Codes:
 
 
 def place_cells(config: Config) -> Identity:
-    """The cells of `config`: rows in the order of its populations, each population placed by its
-    own stream.
+    """The cells of `config` with names and places, in the order of its populations.
+
+    Each population is placed by a random stream of its own.
     """
     populations = config.populations()
     areas = tuple(area.name for area in config.circuit.areas)

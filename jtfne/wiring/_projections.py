@@ -34,8 +34,9 @@ from jtfne.wiring._identity import Codes, Identity, Rows, find_rows, select_with
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Projection:
-    """The edges of one connection, sorted by source, then target; rows count over all neurons of
-    the net.
+    """The edges of one connection, sorted by source, then target.
+
+    Rows count over all neurons of the net.
 
     A weight or delay that is the same for all edges is stored once, as (1,).
     """
@@ -117,8 +118,9 @@ def wire(identity: Identity, seed: int, index: int, label: str, circuit: Circuit
 
 
 def build_gain_matrix(identity: Identity, gains: Mapping[str, float]) -> Floats32:
-    """The gain from each cell type to each, 1 where none is declared: (n_types, n_types) source by
-    target.
+    """The gain from each cell type to each, source by target: (n_types, n_types).
+
+    1 where none is declared.
     """
     matrix = np.ones((len(identity.cell_types),) * 2, np.float32)
     for i, source in enumerate(identity.cell_types):
@@ -220,8 +222,9 @@ def _refuse_several_areas(
 def _assemble(
     n_neurons: int, source: Rows, target: Rows, blocks: Iterator[_rules.Block]
 ) -> tuple[NDArray[np.int64], Rows]:
-    """Row pointers over all neurons and target rows, from blocks that number the cells of each
-    end.
+    """Row pointers over all neurons, and target rows, of a whole projection.
+
+    Its blocks number the cells of each end by themselves.
     """
     degree: list[NDArray[np.int64]] = []
     targets: list[Rows] = []
@@ -232,9 +235,7 @@ def _assemble(
 
 
 def _indptr(n_neurons: int, source: Rows, degree: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row pointers (n_neurons + 1,) where the rows `source` hold `degree` edges and all others
-    none.
-    """
+    """Row pointers (n_neurons + 1,): the rows `source` hold `degree` edges, all others none."""
     indptr = np.zeros(n_neurons + 1, dtype=np.int64)
     indptr[source + 1] = degree
     return np.cumsum(indptr, out=indptr)

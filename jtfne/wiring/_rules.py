@@ -47,8 +47,9 @@ class Block(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Single pairs of the sources `first` .. `first + n_rows - 1`, sorted; `source` counts from
-    `first`.
+    """Single pairs of the sources `first` .. `first + n_rows - 1`, sorted.
+
+    `source` counts from `first`.
     """
 
     first: int
@@ -75,9 +76,7 @@ def fixed_probability(
 def bernoulli_pairs(
     ends: Ends, p: float, rng: np.random.Generator, *, autapses: bool
 ) -> Iterator[Pairs]:
-    """Pairs drawn independently with probability `p`, by geometric skips over the pairs of a
-    block.
-    """
+    """Pairs drawn independently with probability `p`, block by block, by geometric gaps."""
     step = max(1, min(ends.n_source, int(BLOCK / max(p * ends.n_target, 1e-9))))
     for first_row in range(0, ends.n_source, step):
         n_rows = min(step, ends.n_source - first_row)
@@ -87,8 +86,9 @@ def bernoulli_pairs(
 
 
 def successes(n_trials: int, p: float, rng: np.random.Generator) -> Ints:
-    """Which of `n_trials` independent trials succeed, ascending; the gaps between them are
-    geometric.
+    """Indices of the successes in `n_trials` independent trials, ascending.
+
+    Gaps between them are geometric.
     """
     if p <= 0.0 or p >= 1.0:
         return np.arange(n_trials if p >= 1.0 else 0, dtype=np.int64)
@@ -198,8 +198,9 @@ def fixed_total(
 
 
 def _split_distinct(n: int, free: Ints, rng: np.random.Generator) -> Ints:
-    """How many of `n` distinct pairs, uniform over all, fall on each source; `free` (n_source,)
-    pairs each.
+    """Number of pairs of each source, of `n` distinct pairs drawn uniformly over all.
+
+    free: (n_source,), pairs that each source has.
 
     Independent binomial counts are those of a uniform set of pairs of random size; the few pairs
     too many are taken out of it, or the few missing are added, uniformly. (numpy's hypergeometric

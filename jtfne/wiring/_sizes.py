@@ -1,6 +1,4 @@
-"""How large a circuit will be, told from its config alone, before a cell is placed or an edge
-drawn.
-"""
+"""How large a circuit will be, computed from its config before any cell or edge is drawn."""
 
 import numpy as np
 
@@ -16,8 +14,7 @@ MOST_CELLS = 2**31 - 1  # rows are int32
 
 
 def refuse_too_large(config: Config) -> None:
-    """Raises: JtfneError for a circuit that has more cells than can be numbered, or does not fit in
-    free memory.
+    """Raises: JtfneError for more cells than can be numbered, or than fit in free memory.
 
     Edges are counted as a rule expects them; those of rules by distance, which depend on places,
     are not.

@@ -156,8 +156,9 @@ def _average(values: NDArray[np.float32], n_edges: int) -> float:
 
 
 def expected_rates(net: NetData) -> tuple[Floats | float, str]:
-    """Stationary rates by mean field, (n_populations,) Hz, and a sentence; NaN, and why, where it
-    does not apply.
+    """Stationary rates by mean field, (n_populations,) Hz, and a sentence.
+
+    Where it does not apply, NaN and the reason.
 
     It applies to LIF cells of one kind, driven by constant currents and by Poisson spikes through
     the whole run, and joined by exponential currents of one time constant, or by jumps.

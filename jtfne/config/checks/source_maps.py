@@ -11,8 +11,8 @@ from jtfne.config.source_maps import (
     RECEPTIVE,
     SOURCE_MAPS,
     SourceMap,
-    sign_of,
-    words_of,
+    find_sign,
+    list_current_tags,
 )
 from jtfne.config.task import Task
 from jtfne.emitters import can_receive, has_method
@@ -98,7 +98,7 @@ def _list_currents(
         return
     if "synaptic" in terms:
         for name, mechanism in mechanisms.items():
-            sign = sign_of(mechanism)
-            yield words_of(name, sign) if sign else (name, *RECEPTIVE)
+            sign = find_sign(mechanism)
+            yield list_current_tags(name, sign) if sign else (name, *RECEPTIVE)
     if "external" in terms:
         yield (OTHERS[0],)

@@ -136,8 +136,9 @@ def read_edge_file(path: Path, connection: str | None) -> dict[str, Any]:
 
 
 def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
-    """The columns of one edge population of a SONATA file: ids, and `syn_weight` and `delay` of its
-    groups.
+    """The columns of one edge population of a SONATA file.
+
+    They are ids, and `syn_weight` and `delay` of its groups.
 
     Source: the SONATA data format, github.com/AllenInstitute/sonata,
     docs/SONATA_DEVELOPER_GUIDE.md, "edges".

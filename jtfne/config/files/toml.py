@@ -13,8 +13,9 @@ _WIDTH = 100
 
 
 def loads(text: str, where: str) -> dict[str, Any]:
-    """The table of a TOML text. Raises: JtfneError for broken syntax, long numbers, and tables
-    nested too deeply.
+    """The table of a TOML text.
+
+    Raises: JtfneError for broken syntax, long numbers, and tables nested too deeply.
     """
     try:
         table = tomllib.loads(text)
@@ -29,8 +30,9 @@ def loads(text: str, where: str) -> dict[str, Any]:
 
 
 def dumps(data: Mapping[str, Any]) -> str:
-    """`data`, a mapping of strings to numbers, texts, lists and mappings, as TOML; None is left
-    out.
+    """`data`, a mapping of strings to numbers, texts, lists and mappings, as TOML.
+
+    None is left out.
 
     >>> print(dumps({"a": 1, "b": {"c": ["x", 2.0], "d": None}}), end="")
     a = 1

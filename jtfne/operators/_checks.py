@@ -1,4 +1,4 @@
-"""Checks of what physical operators are built from: places, directions, conductivities, lengths."""
+"""Checks of the arguments of physical operators: places, directions, conductivities, lengths."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ SLACK = 1e-9
 """What rounding may add to a radius, relative: a site put onto a sphere is on it."""
 
 
-def numbers(value: npt.ArrayLike, n_dims: int, *, name: str, where: str) -> Matrix:
+def check_array(value: npt.ArrayLike, n_dims: int, *, name: str, where: str) -> Matrix:
     """Return `value` as finite float64 with `n_dims` axes, none of them empty.
 
     Raises: JtfneError.
@@ -60,28 +60,30 @@ def unit_rows(matrix: Matrix) -> Matrix:
     return rows
 
 
-def places(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
+def check_places(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
     """Return points as (n, 3). Raises: JtfneError."""
-    array = numbers(value, 2, name=name, where=where)
+    array = check_array(value, 2, name=name, where=where)
     if array.shape[1] != 3:
         raise refuse(f"{name} of shape {array.shape}", "(n, 3)", where)
     return array
 
 
-def point(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
+def check_point(value: npt.ArrayLike, *, name: str, where: str) -> Matrix:
     """Return one point as (3,). Raises: JtfneError."""
-    array = numbers(value, 1, name=name, where=where)
+    array = check_array(value, 1, name=name, where=where)
     if array.size != 3:
         raise refuse(f"{name} of shape {array.shape}", "(3,)", where)
     return array
 
 
-def directions(value: npt.ArrayLike, shape: tuple[int, ...], *, name: str, where: str) -> Matrix:
+def check_directions(
+    value: npt.ArrayLike, shape: tuple[int, ...], *, name: str, where: str
+) -> Matrix:
     """Return unit vectors of `shape` (n, 3), from vectors of any length but zero.
 
     Raises: JtfneError.
     """
-    array = places(value, name=name, where=where)
+    array = check_places(value, name=name, where=where)
     if array.shape != shape:
         raise refuse(f"{name} of shape {array.shape}", f"{shape}, one for each place", where)
     rows = unit_rows(array)
@@ -90,7 +92,7 @@ def directions(value: npt.ArrayLike, shape: tuple[int, ...], *, name: str, where
     return rows
 
 
-def number(value: Any, limit: Limit, *, name: str, where: str) -> float:
+def check_number(value: Any, limit: Limit, *, name: str, where: str) -> float:
     """Return a number within `limit`. Raises: JtfneError."""
     try:
         result = None if isinstance(value, str | bytes | bool | np.bool_) else float(value)
@@ -114,7 +116,7 @@ def check_length(
     return items
 
 
-def conductivity(value: Any, *, where: str) -> tuple[float, ...]:
+def check_conductivity(value: Any, *, where: str) -> tuple[float, ...]:
     """Return one conductivity or three, S/m, as (x, y, z).
 
     Raises: JtfneError unless they are above 0.
@@ -124,7 +126,7 @@ def conductivity(value: Any, *, where: str) -> tuple[float, ...]:
         value if np.iterable(value) else (value,), (1, 3), allowed, name="sigma_S_m", where=where
     )
     sigmas = tuple(
-        number(sigma, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for sigma in values
+        check_number(sigma, CONDUCTIVITY_S_m, name="sigma_S_m", where=where) for sigma in values
     )
     return sigmas if len(sigmas) == 3 else sigmas * 3
 
