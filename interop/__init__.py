@@ -3,6 +3,7 @@
 from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
 from jtfne.interop.json_text import from_json, to_json
 from jtfne.interop.mne_epochs import to_epochs, to_evoked
+from jtfne.interop.mne_events import event_id
 from jtfne.interop.mne_physical import to_sphere
 from jtfne.interop.mne_raw import to_raw, write_fif
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
@@ -11,6 +12,7 @@ from jtfne.interop.zarr_store import from_zarr, to_zarr
 from jtfne.recordings import from_raw
 
 __all__ = [
+    "event_id",
     "from_json",
     "from_netcdf",
     "from_parquet",

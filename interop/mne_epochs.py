@@ -1,6 +1,5 @@
 """Fields as MNE Epochs and Evoked: an epoch for each event, named by condition and label."""
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
-from jtfne._names import safe_name, tell_renamed
 from jtfne.interop._inputs import check_scale, check_signals, check_window
+from jtfne.interop.mne_events import list_events, name_events
 from jtfne.interop.mne_physical import factor_to_mne
 from jtfne.interop.mne_raw import channels_by_time, raw_without_events
 from jtfne.signals import Signals
@@ -72,7 +71,7 @@ def to_epochs(
     scale = check_scale(scale, "to_epochs")
     window_ms = check_window(window_ms, "window_ms", "to_epochs")
     events = _select_events(signals, label)
-    first_raw = raw_without_events(signals, readout, int(events["trial"].iloc[0]), scale)
+    first_raw = raw_without_events(signals, readout, [int(events["trial"].iloc[0])], scale)
     sampling_Hz, n_times = float(first_raw.info["sfreq"]), first_raw.n_times
     start, stop = _window_samples(window_ms, sampling_Hz)
     onset_samples = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
@@ -84,7 +83,7 @@ def to_epochs(
     if baseline_ms is not None:
         baseline_ms = check_window(baseline_ms, "baseline_ms", "to_epochs")
         samples -= _average_baseline(samples, start, sampling_Hz, baseline_ms)
-    names, codes = _name_events(events)
+    names, codes = name_events(events)
     table = np.column_stack([trial * n_times + onset_samples, np.zeros_like(onset_samples), codes])
     _refuse_at_once(events, table)
     event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
@@ -166,11 +165,7 @@ def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.D
 
     Raises: JtfneError if there is none, or a label is unknown.
     """
-    events = signals.events
-    if "code" not in events:  # a run of jtfne 0.1.0
-        code_of_label = {name: k for k, name in enumerate(dict.fromkeys(events["label"]), 1)}
-        events = events.assign(code=events["label"].map(code_of_label), condition="")
-    events = events.assign(label=[name or "stimulus" for name in events["label"]])
+    events = list_events(signals)
     if events.empty:
         raise refuse("a run without events", "a paradigm with stimuli", "to_epochs")
     if label is None:
@@ -181,27 +176,6 @@ def _select_events(signals: Signals, label: str | Sequence[str] | None) -> "pd.D
     for name in labels:
         one_of(name, sorted(set(events["label"])), name="label", where="to_epochs")
     return events[events["label"].isin(labels)].reset_index(drop=True)
-
-
-def _name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
-    """Name and number of each event, by condition and label; "/" stands between the two only."""
-    pairs = list(zip(events["condition"], events["label"], strict=True))
-    condition_index, _ = events["condition"].factorize()  # in order of appearance
-    step = 10 ** len(str(int(events["code"].max())))
-    codes = events["code"].to_numpy() + step * condition_index
-    safe_names = {}
-    for name in itertools.chain.from_iterable(pairs):
-        safe_names[name] = safe_name(name, "mne_event")
-    tell_renamed(safe_names.items(), "names of events", stacklevel=4)
-    names = []
-    for condition, label in pairs:
-        safe_label = safe_names[label]
-        names.append(f"{safe_names[condition]}/{safe_label}" if condition else safe_label)
-    # "" and "stimulus" have one name, and MNE drops events without a name
-    code_of_name: dict[str, int] = {}
-    for name, code in zip(names, codes.tolist(), strict=True):
-        code_of_name.setdefault(name, code)
-    return names, np.array([code_of_name[name] for name in names])
 
 
 def _average_baseline(

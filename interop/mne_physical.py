@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Places = NDArray[np.float64]
+N_HEAD_POINTS = 60
 
 
 def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel":
@@ -85,6 +86,37 @@ def read_operator(data: "xr.DataArray") -> dict[str, Any]:
     """The parameters of the operator that a readout was computed by."""
     parameters: dict[str, Any] = json.loads(data.attrs["operator"])
     return parameters
+
+
+def locate_fiducials_m(centre_mm: Any, radius_mm: float) -> dict[str, Places]:
+    """Nasion and both preauricular points of a spherical head, in m; empty where it has none.
+
+    Head coordinates are defined by them: the x axis goes through the ears, the y axis through the
+    nasion. So they are where the sphere meets these axes.
+    """
+    x, y, z = np.asarray(centre_mm, np.float64)
+    along_y, along_x = radius_mm**2 - x**2 - z**2, radius_mm**2 - y**2 - z**2
+    if along_y <= 0.0 or along_x <= 0.0:
+        return {}
+    points_mm = {
+        "nasion": [0.0, y + np.sqrt(along_y), 0.0],
+        "lpa": [x - np.sqrt(along_x), 0.0, 0.0],
+        "rpa": [x + np.sqrt(along_x), 0.0, 0.0],
+    }
+    return {name: M_PER_mm * np.array(point_mm) for name, point_mm in points_mm.items()}
+
+
+def spread_head_points_m(centre_mm: Any, radius_mm: float) -> Places:
+    """Points all over a spherical head above its centre, (N_HEAD_POINTS, 3) in m.
+
+    By a spiral of the golden angle, evenly, as a digitiser would collect them.
+    """
+    k = np.arange(N_HEAD_POINTS)
+    height = (k + 0.5) / N_HEAD_POINTS  # above the centre, over the radius
+    angle = k * np.pi * (3.0 - np.sqrt(5.0))
+    breadth = np.sqrt(1.0 - height**2)
+    directions = np.column_stack([breadth * np.cos(angle), breadth * np.sin(angle), height])
+    return M_PER_mm * (np.asarray(centre_mm, np.float64) + radius_mm * directions)
 
 
 def forward_sensors(info: "mne.Info", path: str, sha256: str) -> None:

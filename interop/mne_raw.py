@@ -1,6 +1,7 @@
 """Fields as MNE Raw and FIF, with channel types, units, places and events; and back."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,17 +9,20 @@ import numpy as np
 
 from jtfne import __version__, _time
 from jtfne._check import refuse
-from jtfne._names import channel_names, safe_name, tell_renamed
+from jtfne._names import channel_names, tell_renamed
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
+from jtfne.interop.mne_events import annotate
 from jtfne.interop.mne_physical import (
     factor_to_mne,
     find_mne_type,
     forward_sensors,
     list_channel_types,
+    locate_fiducials_m,
     locate_in_head_m,
     read_operator,
+    spread_head_points_m,
 )
-from jtfne.readouts import find_readout, list_readouts
+from jtfne.readouts import Spheres, find_readout, list_readouts
 from jtfne.readouts._sensors import HELMET, HELMET_LIFT_mm
 from jtfne.recordings import write_description
 from jtfne.signals import Signals
@@ -32,12 +36,13 @@ FIF_BYTES = 2 * 10**9
 
 
 def to_raw(
-    signals: Signals, readout: str, *, trial: int = 0, scale: float | None = None
+    signals: Signals, readout: str, *, trial: int | None = None, scale: float | None = None
 ) -> "mne.io.RawArray":
     """A field readout as `mne.io.RawArray`, stimuli as annotations.
 
-    Time 0 of the Raw is the start of the trial; sample k is the mean over [k, k + 1) sampling
-    intervals.
+    Time 0 of the Raw is the start of the first trial; sample k is the mean over [k, k + 1) sampling
+    intervals. Trials stand end to end; between two of them are the annotations "BAD boundary" and
+    "EDGE boundary", as where MNE joins recordings, so that no epoch or filter goes across.
 
     Parameters
     ----------
@@ -47,8 +52,8 @@ def to_raw(
         with the helmet's coils, lfp as seeg (V), csd (V/m^2: A/m^3 over the conductivity), dipole
         (A m, a channel an area). Others (eeg_proxy, meg_proxy, lfp_proxy, csd_proxy, emm_proxy,
         rws, erws, source, vm) are `misc`.
-    trial : int
-        Which trial.
+    trial : int, optional
+        One trial only.
     scale : float, optional
         SI units that one a.u. of a proxy stands for, by your own calibration. Left out, a proxy
         stays in arbitrary units as `misc` channels; given, it becomes `eeg` (V), `mag` (T), `seeg`
@@ -59,7 +64,9 @@ def to_raw(
     mne.io.RawArray
         Channels named as in the readout, with the area before the channel where there are areas,
         and with their places where they have some. EEG has no reference yet:
-        `raw.set_eeg_reference(projection=True)` before a fit.
+        `raw.set_eeg_reference(projection=True)` before a fit. Annotations are named
+        "condition/label", or by the label where no conditions are declared; `extras` has trial,
+        code and condition of each, and `event_id` the codes for `mne.events_from_annotations`.
 
     Raises
     ------
@@ -82,22 +89,25 @@ def to_raw(
     >>> raw.info["sfreq"], raw.get_channel_types(unique=True)
     (1000.0, ['misc'])
     """
-    raw = raw_without_events(signals, readout, trial, scale)
-    raw.set_annotations(_annotations(signals, trial, raw.n_times / raw.info["sfreq"]))
+    check_signals(signals, "to_raw")
+    n_trials = int(signals.tree.attrs["n_trials"])
+    trials = range(n_trials) if trial is None else [check_trial(signals, trial, "to_raw")]
+    raw = raw_without_events(signals, readout, trials, scale)
+    trial_s = raw.n_times / len(trials) / raw.info["sfreq"]
+    raw.set_annotations(annotate(signals, trials, trial_s))
     return raw
 
 
 def raw_without_events(
-    signals: Signals, readout: str, trial: int, scale: float | None
+    signals: Signals, readout: str, trials: Sequence[int], scale: float | None
 ) -> "mne.io.RawArray":
-    """A field readout of one trial as `mne.io.RawArray`, without annotations.
+    """A field readout of `trials`, end to end, as `mne.io.RawArray`, without annotations.
 
     Raises: JtfneError as `to_raw`.
     """
     import mne
 
-    check_signals(signals, "to_raw")
-    data = signals.get(readout, trial=check_trial(signals, trial, "to_raw"))
+    data = signals.get(readout, trial=trials[0])
     name = str(data.name)
     if "time" not in data.dims:
         raise refuse(
@@ -127,11 +137,17 @@ def raw_without_events(
         config = signals.manifest.get("config_sha256", "unknown")
         head = f"jtfne {__version__} {name} config {config}"
         info["description"] = write_description(head, originals, _channel_depths(data, names))
-    return mne.io.RawArray(channels_by_time(data) * factor, info, verbose="error")
+    parts = [channels_by_time(signals.get(readout, trial=trial)) for trial in trials]
+    return mne.io.RawArray(np.concatenate(parts, axis=1) * factor, info, verbose="error")
 
 
 def write_fif(
-    signals: Signals, readout: str, path: str | Path, *, trial: int = 0, scale: float | None = None
+    signals: Signals,
+    readout: str,
+    path: str | Path,
+    *,
+    trial: int | None = None,
+    scale: float | None = None,
 ) -> Path:
     """Write a field readout as a FIF file in double precision, bit for bit what `to_raw` gives.
 
@@ -236,35 +252,49 @@ def _physical_info(
     kinds = list_channel_types(data, mne_type)
     operator = read_operator(data)
     if mne_type == "meg" and "forward" not in operator:
-        return _helmet_info(
-            names, sampling_Hz, kinds[0], operator["helmet"], operator["helmet_lift_mm"] / 1e3
-        )
+        lift_m = operator["helmet_lift_mm"] / 1e3
+        return _helmet_info(names, sampling_Hz, kinds[0], operator, operator["helmet"], lift_m)
     info = mne.create_info(names, sampling_Hz, kinds, verbose="error")
     if mne_type == "meg":
         forward_sensors(info, operator["forward"], operator["forward_sha256"])
         return info
     if mne_type == "eeg":
-        return _place_channels(info, _places_m(data), "eeg")
+        return _place_channels(info, _places_m(data), "eeg", operator)
     in_head_m = locate_in_head_m(signals, data) if "area" in data.coords else None
     return _place_channels(info, _places_m(data) if in_head_m is None else in_head_m, "seeg")
 
 
 def _place_channels(
-    info: "mne.Info", places_m: np.ndarray[Any, Any] | None, as_if: str
+    info: "mne.Info",
+    places_m: np.ndarray[Any, Any] | None,
+    as_if: str,
+    operator: dict[str, Any] | None = None,
 ) -> "mne.Info":
-    """`info` with its channels at `places_m` in head coordinates, whatever their type."""
+    """`info` with its channels at `places_m` in head coordinates, whatever their type.
+
+    operator: what the readout was computed by, if that says its head.
+    """
     import mne
 
     if places_m is not None:
         names = info["ch_names"]
+        fiducials_m = locate_fiducials_m(*_read_sphere_mm(operator))
         montage = mne.channels.make_dig_montage(
-            dict(zip(names, places_m, strict=True)), coord_frame="head"
+            dict(zip(names, places_m, strict=True)), coord_frame="head", **fiducials_m
         )
         info_with_places = mne.create_info(
             names, info["sfreq"], as_if, verbose="error"
         ).set_montage(montage, verbose="error")
         _copy_places(info, info_with_places)
     return info
+
+
+def _read_sphere_mm(operator: dict[str, Any] | None) -> tuple[Any, float]:
+    """Centre and radius of the head that an operator says, or of the one by default."""
+    head = {} if operator is None else operator
+    sphere = Spheres()
+    centre_mm = head.get("centre_mm", sphere.centre_mm)
+    return centre_mm, float(head.get("radii_mm", sphere.radii_mm)[-1])
 
 
 def _copy_places(info: "mne.Info", source_info: "mne.Info") -> None:
@@ -300,10 +330,14 @@ def _helmet_info(
     names: list[str],
     sampling_Hz: float,
     kind: str,
+    operator: dict[str, Any] | None = None,
     helmet: str = HELMET,
     lift_m: float = HELMET_LIFT_mm / 1e3,
 ) -> "mne.Info":
-    """The Info of a canonical helmet, lifted onto the head; `misc` channels if `kind` is that."""
+    """The Info of a canonical helmet, lifted onto the head; `misc` channels if `kind` is that.
+
+    operator: what the readout was computed by, if that says its head; its points come along.
+    """
     import mne
     from mne.io.constants import FIFF
 
@@ -311,7 +345,14 @@ def _helmet_info(
     info = mne.pick_info(info, [info["ch_names"].index(name) for name in names], copy=True)
     head_transform = np.eye(4)
     head_transform[2, 3] = lift_m
+    sphere_mm = _read_sphere_mm(operator)
+    montage = mne.channels.make_dig_montage(
+        hsp=spread_head_points_m(*sphere_mm),
+        coord_frame="head",
+        **locate_fiducials_m(*sphere_mm),
+    )
     with info._unlock():
+        info["dig"] = montage.dig
         info["dev_head_t"] = mne.transforms.Transform("meg", "head", head_transform)
         info["sfreq"], info["lowpass"], info["highpass"] = sampling_Hz, sampling_Hz / 2, 0.0
     if kind != "misc":
@@ -323,19 +364,3 @@ def _helmet_info(
         channel["loc"][2] += lift_m
         channel["coord_frame"] = FIFF.FIFFV_COORD_HEAD
     return proxies
-
-
-def _annotations(signals: Signals, trial: int, end_s: float) -> "mne.Annotations":
-    """Stimuli of the trial, in seconds from its start, up to the last whole sample's end."""
-    import mne
-
-    events = signals.events
-    events = events[(events["trial"] == trial) & (events["onset_ms"] < end_s * 1e3 - 1e-6)]
-    labels = [str(label) or "stimulus" for label in events["label"]]
-    texts = [safe_name(label, "mne_event") for label in labels]
-    name_pairs = list(zip(labels, texts, strict=True))
-    tell_renamed(name_pairs, "labels of events", stacklevel=4)
-    extras = [None if label == text else {"label": label} for label, text in name_pairs]
-    onset_s = events["onset_ms"].to_numpy() / 1e3
-    duration_s = np.minimum(events["duration_ms"].to_numpy() / 1e3, end_s - onset_s)
-    return mne.Annotations(onset_s, duration_s, texts, extras=extras if any(extras) else None)

@@ -120,7 +120,8 @@ def test_a_fif_file_gives_epochs_and_annotations_back(signals, tmp_path):
     interop.write_fif(signals, "eeg_proxy", tmp_path / "task_raw.fif", trial=1)
     raw = mne.io.read_raw_fif(tmp_path / "task_raw.fif", verbose="error")
     table = signals.events.query("trial == 1")
-    assert raw.annotations.description.tolist() == table["label"].tolist()
+    names = [f"{row.condition}/{row.label}" for row in table.itertuples()]
+    assert raw.annotations.description.tolist() == names
     np.testing.assert_allclose(raw.annotations.onset * 1e3, table["onset_ms"], atol=1e-3)
 
 

@@ -136,12 +136,12 @@ def test_an_event_in_the_part_of_a_sample_is_cut_to_what_is_there():
     short["emm_proxy"] = xr.DataTree(
         signals.tree["emm_proxy"].to_dataset().isel(time=slice(0, 120))
     )
-    raw = interop.to_raw(jtfne.Signals(short), "emm_proxy")
+    raw = interop.to_raw(jtfne.Signals(short), "emm_proxy", trial=0)
     assert raw.annotations.onset.tolist() == [0.04, 0.04, 0.1]
     short["emm_proxy"] = xr.DataTree(
         signals.tree["emm_proxy"].to_dataset().isel(time=slice(0, 102))
     )
-    raw = interop.to_raw(jtfne.Signals(short), "emm_proxy")
+    raw = interop.to_raw(jtfne.Signals(short), "emm_proxy", trial=0)
     np.testing.assert_allclose(raw.annotations.duration, [0.0025, 0.005, 0.002])
 
 

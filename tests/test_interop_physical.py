@@ -129,7 +129,7 @@ def mne_forward(raw, sphere, found):
 def test_mne_gives_the_same_from_what_was_exported(name, bound):
     """From the info, the sphere and the moments alone; EEG within MNE's approximation."""
     signals = runs.named()
-    raw, found = interop.to_raw(signals, name), signals.get(name)
+    raw, found = interop.to_raw(signals, name, trial=0), signals.get(name)
     moments = signals.get("dipole", trial=0).values.T.astype(np.float64)
     theirs, ours = (
         mne_forward(raw, interop.to_sphere(signals, name), found) @ moments,

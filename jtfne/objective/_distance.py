@@ -162,18 +162,15 @@ def _match_channels(
 def _find_covered(
     curve_points: Floats, points: Floats, dim: str, metric: Metric, where: str
 ) -> Ints:
-    """Indices of the points within the curve; in time, its last sample covers its whole step.
+    """Indices of the points within the curve; in time, its first sample covers its whole step.
 
     Raises: JtfneError for too few, or if some are missing that were asked for.
     """
-    step, last = (
-        float(np.diff(coordinates).max(initial=0.0)) for coordinates in (points, curve_points)
-    )
-    slack = TINY * step
-    beyond = last if dim == "time" else 0.0
-    covered_points = np.flatnonzero(
-        (points >= curve_points[0] - slack) & (points <= curve_points[-1] + beyond + slack)
-    )
+    slack = TINY * float(np.diff(points).max(initial=0.0))
+    first = curve_points[0] - slack
+    if dim == "time":  # a sample is dated by the end of what it stands for
+        first = curve_points[0] - float(np.diff(curve_points).max(initial=0.0)) + slack
+    covered_points = np.flatnonzero((points >= first) & (points <= curve_points[-1] + slack))
     is_required = dim == "frequency" or (dim == "time" and metric.window_ms is not None)
     if covered_points.size < FEWEST[dim] or (is_required and covered_points.size < points.size):
         problem = f"a curve over {dim} from {curve_points[0]:g} to {curve_points[-1]:g}"
