@@ -22,7 +22,7 @@ from _record import record
 from jtfne import _keys, delivery, engine
 from jtfne._cores import n_cores
 from jtfne.batch import run_batch
-from jtfne.candidates import Candidate, ParameterMap, Runs
+from jtfne.candidates import Candidate, CandidateRunner, ParameterMap
 from jtfne.presets._motif import FRACTIONS, motif
 from jtfne.signals import Signals
 
@@ -44,14 +44,14 @@ def n_spikes(signals: Signals) -> int:
     return int(signals.get("spk").size)
 
 
-def in_turn(runs: Runs, candidates: list[Candidate]) -> list[int]:
+def in_turn(runs: CandidateRunner, candidates: list[Candidate]) -> list[int]:
     """One after the other, on this thread."""
-    return [runs.used(each, n_spikes) for each in candidates]
+    return [runs.evaluate(each, n_spikes) for each in candidates]
 
 
-def spread(runs: Runs, candidates: list[Candidate]) -> list[int]:
+def spread(runs: CandidateRunner, candidates: list[Candidate]) -> list[int]:
     """As `Trainer` runs a generation."""
-    return runs.all(candidates, n_spikes)
+    return runs.evaluate_all(candidates, n_spikes)
 
 
 def matrices(net: jtfne.Net, candidates: list[Candidate], n_steps: int) -> Callable[[], list[int]]:
@@ -97,8 +97,8 @@ def measured(
 ) -> dict[str, float]:
     """Seconds of each way, spikes, and how many programs candidates took beyond the first."""
     net = jtfne.construct(config(n_cells, duration_ms))
-    runs, candidates = Runs.prepare(net, PATHS, TYPICAL, where="benchmark"), jobs(n)
-    runs.used(candidates[0], n_spikes)
+    runs, candidates = CandidateRunner.prepare(net, PATHS, TYPICAL, where="benchmark"), jobs(n)
+    runs.evaluate(candidates[0], n_spikes)
     programs = engine.advance_jit._cache_size()
     numbers: dict[str, float] = {}
     ways = {

@@ -56,7 +56,7 @@ def with_surrogate(flat: FlatNet, surrogate: Surrogate) -> FlatNet:
     if strangers:
         raise refuse(
             f"surrogate {type(strangers[0]).__name__}, which JAX does not know as a tree,",
-            "a dataclass decorated with jax.tree_util.register_dataclass",
+            "a dataclass that is registered as a pytree of jax",
             "surrogate",
         )
     base_surrogate = surrogate.surrogate if isinstance(surrogate, Smoothed) else surrogate

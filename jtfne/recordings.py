@@ -293,7 +293,8 @@ def _read_values(source: Recording, names: list[str]) -> NDArray[np.float64]:
     if len(source.times) == 0:
         raise refuse("a recording without samples", "one sample or more", "from_raw")
     try:
-        values = source.get_data(picks=rows)
+        with mne.use_log_level("error"):
+            values = source.get_data(picks=rows)
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise refuse(
@@ -312,7 +313,10 @@ def _read_epochs(
 
     Raises: JtfneError for labels that no epoch has.
     """
-    epochs = epochs.copy().load_data()  # drops the epochs that MNE rejects
+    import mne
+
+    with mne.use_log_level("error"):
+        epochs = epochs.copy().load_data()  # drops the epochs that MNE rejects
     name_of_code = {code: name for name, code in epochs.event_id.items()}
     labels = [
         "/".join(original_name(part, "mne_event") for part in name_of_code[int(code)].split("/"))

@@ -147,7 +147,10 @@ def test_one_cell_does_not_touch_another(kind: str) -> None:
         return after, spikes, cell.balance(state, after, i_pA, syn, 0.1)
 
     moved = jax.tree.map(lambda leaf: leaf[order], (start, i_pA))
-    here, there = both(start, i_pA, SYN), both(*moved, SYN.of(lambda rows: rows[..., order]))
+    here, there = (
+        both(start, i_pA, SYN),
+        both(*moved, SYN.select_cells(lambda rows: rows[..., order])),
+    )
     for one, other in zip(jax.tree.leaves(here), jax.tree.leaves(there), strict=True):
         np.testing.assert_array_equal(one[order], other)
 

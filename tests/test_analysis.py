@@ -137,7 +137,8 @@ def test_the_spectrum_refuses() -> None:
     with pytest.raises(JtfneError, match="2 samples or more"):
         analysis.psd(sine(), segment_ms=1.0)
     with pytest.raises(
-        JtfneError, match="the band 2000 to 3000 Hz is not allowed; allowed: a band that holds some"
+        JtfneError,
+        match=r"the band 2000 to 3000 Hz is not allowed; allowed: 0 to 500 Hz, .* Nyquist",
     ):
         analysis.band_power(analysis.psd(sine()), 2000.0, 3000.0)
 

@@ -388,7 +388,7 @@ def test_what_is_no_laminar_potential_is_refused(
         (lambda: KernelCSD(ridges=(-1.0,)), "ridges=-1.0"),
         (
             lambda: KernelCSD(n_sources=1),
-            r"n_sources=1 is not allowed; allowed: a whole number in \[3, inf\)",
+            r"n_sources=1 is not allowed; allowed: a whole number in \[3, 100000\]",
         ),
         (
             lambda: KernelCSD().matrix(FIVE_MM, 0.3),

@@ -419,9 +419,12 @@ def labelled_cells(draw):
 @given(
     cells=labelled_cells(),
     asked=st.fixed_dictionaries(
-        {}, optional={n: st.lists(st.sampled_from(k), max_size=3) for n, k in NAMES.items()}
+        {},
+        optional={
+            n: st.lists(st.sampled_from(k), max_size=3, unique=True) for n, k in NAMES.items()
+        },
     ),
-    picks=st.none() | st.lists(st.integers(100, 129), max_size=6),
+    picks=st.none() | st.lists(st.integers(100, 129), max_size=6, unique=True),
 )
 def test_select_equals_a_plain_loop(cells, asked, picks):
     columns, ids = cells

@@ -722,7 +722,7 @@ def test_a_table_of_samples_is_not_believed(tmp_path, columns, metadata, message
     [
         (lambda x: x.assign_attrs(proxy="yes"), "proxy"),
         (lambda x: x.assign_attrs(onset_ms="soon"), "onset_ms"),
-        (lambda x: x.assign_attrs(onset_ms=[1.0, 2.0]), "onset_ms"),
+        (lambda x: x.assign_attrs(onset_ms=[1.0, float("nan")]), "onset_ms"),
         (lambda x: x.assign_attrs(units=5), "units"),
         (lambda x: x.astype(str), "dtype"),
         (lambda x: x.assign_coords(channel=["a", "a"]), "two channels of the name 'a'"),
