@@ -21,7 +21,7 @@ config = jtfne.presets.v1_v4(150).source(maps=open_field("E"), scale=1000.0).pro
 signals = jtfne.construct(config).simulate(duration_ms=540.0, trials=N_TRIALS, progress=False)
 
 # From here on it is a recording: one Raw, with the noise of its amplifiers.
-raw = mne.concatenate_raws([jtfne.interop.to_raw(signals, "eeg", trial=k) for k in range(N_TRIALS)])
+raw = jtfne.interop.to_raw(signals, "eeg")
 noise = np.random.default_rng(0).normal(0.0, NOISE_V * np.sqrt(N_TRIALS), (64, raw.n_times))
 raw = mne.io.RawArray(raw.get_data() + noise, raw.info).set_annotations(raw.annotations)
 

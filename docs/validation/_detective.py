@@ -69,9 +69,7 @@ def recording(signals: Signals, readout: str, noise: float = 0.0, seed: int = 0)
     their average.
     """
     n_trials = int(signals.tree.attrs["n_trials"])
-    raw = mne.concatenate_raws(
-        [to_raw(signals, readout, trial=k) for k in range(n_trials)], verbose="error"
-    )
+    raw = to_raw(signals, readout)
     sd = np.array([NOISE[kind] for kind in raw.get_channel_types()]) * noise * np.sqrt(n_trials)
     drawn = np.random.default_rng(seed).normal(size=(raw.info["nchan"], raw.n_times)) * sd[:, None]
     return mne.io.RawArray(raw.get_data() + drawn, raw.info, verbose="error").set_annotations(

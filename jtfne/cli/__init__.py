@@ -208,7 +208,9 @@ def compare(
     folder: Run_folder,
     recording: Annotated[
         str | None,
-        typer.Argument(help="A .fif, .nc or .parquet file, or 'barrel'.", metavar="RECORDING"),
+        typer.Argument(
+            help="A file that MNE reads, .nc, .parquet, or 'barrel'.", metavar="RECORDING"
+        ),
     ] = None,
     named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
     readout: Annotated[str, typer.Option(help="Readout of the run to compare.")] = "lfp_proxy",
