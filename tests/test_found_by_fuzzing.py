@@ -50,6 +50,11 @@ def test_a_cell_model_in_place_of_the_mechanisms_is_refused_in_a_few_lines() -> 
     assert len(str(caught.value).splitlines()) <= 12 and len(str(caught.value)) <= 2000
 
 
+def test_more_cells_than_rows_can_count_are_refused_before_any_array() -> None:
+    with pytest.raises(jtfne.JtfneError, match=r"S=9223372036854775808 .* 0 to 2147483647"):
+        CELLS.cells({"S": 2**63}).check()
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -1,6 +1,5 @@
 """Numbers of cells by type, layer and area."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from jtfne.pydantic_fields.errors import HERE, describe_unknown
 from jtfne.pydantic_fields.field_types import Count, FrozenDict, copy_table, plain
 from jtfne.pydantic_fields.frozen import Frozen
 
+MOST_CELLS = 2**31 - 1  # rows of cells are counted in int32
 # area, layer, cell type ("" for every area or layer), count or fraction
 Leaf = tuple[str, str, str, float]
 
@@ -114,11 +114,11 @@ def _list_leaves(mix: Any, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)
-            or not 0 <= value < math.inf
+            or not 0 <= value <= MOST_CELLS
         ):
             raise refuse(
                 f"{name}={describe_value(entry)}{_describe_path(path)}",
-                "a fraction or a count, 0 or more",
+                f"a fraction or a count, 0 to {MOST_CELLS}",
                 HERE,
             )
         area, layer = ("", "", *path)[-2:]

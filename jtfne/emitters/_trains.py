@@ -102,7 +102,7 @@ class Trains:
         sizes[: part_sizes.size] = part_sizes
         start = int(self.sizes[:first].sum())
         part = Trains()
-        part._keep(self.t_ms[start : start + int(sizes.sum())].copy(), sizes)
+        part._keep(self.t_ms[start : start + int(part_sizes.sum())].copy(), sizes)
         return part
 
     def at_once(self, dt_ms: float) -> tuple[int, float] | None:
