@@ -38,7 +38,7 @@ WINDOWS = (
     ("a", "b"),
     (5.0, 1.0),
 )
-TRIALS = (None, -1, 2, "0", 0.0, True, [0], np.ones(2))
+TRIALS = (-1, 2, "0", 0.0, True, [0], np.ones(2))
 READERS = ("from_netcdf", "from_parquet", "from_zarr")
 
 

@@ -139,7 +139,7 @@ def test_channels_are_ascii_in_fif_and_have_their_names_again(signals, tmp_path)
 def test_annotations_are_labels_only(signals, tmp_path):
     with pytest.warns(UserWarning) as told:
         raw = interop.to_raw(signals, "csd_proxy")
-    assert any("labels of events written" in str(each.message) for each in told)
+    assert any("names of events written" in str(each.message) for each in told)
     raw.save(tmp_path / "labels_raw.fif", fmt="double", verbose="error")
     for each in (raw, mne.io.read_raw_fif(tmp_path / "labels_raw.fif", verbose="error")):
         written = each.annotations.description.tolist()

@@ -146,7 +146,7 @@ def test_compare_refuses_what_is_no_recording_and_leaves_nothing(call, folder, t
         assert not out and err.count("\n") == 1, err
     assert sorted(folder.rglob("*")) == before
     code, _, err = call("compare", folder, tmp_path / "some-epo.fif", "-o", tmp_path / "mine")
-    assert code == 2 and "cannot be read as raw data" in err and not (tmp_path / "mine").exists()
+    assert code == 2 and "channels without depths" in err and not (tmp_path / "mine").exists()
 
 
 class Closed:

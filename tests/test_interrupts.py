@@ -51,9 +51,12 @@ def stop_after(monkeypatch, cls, method, n_parts, number):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_that_is_stopped_names_resume(call, tmp_path, monkeypatch, number, code):
+def test_a_run_that_is_stopped_names_resume(call, tmp_path, monkeypatch, request, number, code):
     path, out = config().runtime(duration_ms=3000.0).to_file(tmp_path / "a.toml"), tmp_path / "out"
     handler = signal.getsignal(signal.SIGTERM)
+    # a suite that runs in the background was started with SIGINT ignored
+    at_start = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, at_start))
     for n_parts, told in ((0, "nothing had been kept"), (1, "--resume goes on from there")):
         with monkeypatch.context() as patched:
             stop_after(patched, partial_run.PartialRun, "write_chunk", n_parts, number)

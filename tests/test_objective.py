@@ -308,10 +308,10 @@ def test_channels_that_a_recording_lacks_are_refused_and_others_left_out():
         Objective([metric.model_copy(update={"channels": ("Cz", "Oz")})]).evaluate(run)
     waves = Metric(measure=EvokedWaveform(), readout="eeg_proxy", channels="Cz", target=THREE)
     curve = Objective([waves]).evaluate(run).curves[waves.label]
-    # its last sample stands for 10 ms
-    np.testing.assert_array_equal(curve["time"], np.arange(10.0, 41.0))
+    # its first sample stands for 10 ms, up to its own time
+    np.testing.assert_array_equal(curve["time"], np.arange(1.0, 31.0))
     np.testing.assert_allclose(
-        curve["target"][:, 0], np.interp(np.arange(10.0, 41.0), [10, 20, 30], [1, 2, 1])
+        curve["target"][:, 0], np.interp(np.arange(1.0, 31.0), [10, 20, 30], [1, 2, 1])
     )
     with pytest.raises(
         JtfneError, match=r"over time from 10 to 30 is not allowed; allowed: one from 6 to 90"

@@ -267,7 +267,7 @@ def task_config() -> jtfne.Config:
             },
             "readout": "lfp_proxy",
             "target": 0.1,
-            "channels": ["V1:0"],
+            "channels": ["ch00"],
         },
         {
             "measure": {"kind": "Topography"},

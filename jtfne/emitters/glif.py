@@ -1,4 +1,8 @@
-"""Generalised leaky integrate-and-fire emitters: GLIF1 to GLIF3 of the Allen Institute."""
+"""Generalised leaky integrate-and-fire emitters: GLIF1 to GLIF3 of the Allen Institute.
+
+Source: Teeter et al. (2018), Nat. Commun. 9:709. Defaults are one cell of the Allen Cell Types
+Database, as in the `glif_psc` model of NEST 3; the decay rates given there are 1/tau here.
+"""
 
 import dataclasses
 from typing import ClassVar, NamedTuple
