@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     Model = Net
     FlatModel = FlatNet
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 __all__ = [
     "Config",
