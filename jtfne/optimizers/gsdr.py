@@ -102,8 +102,7 @@ class GSDR(CompiledSearch):
     - Noise goes with the range, not with the parameter, which at zero would never move.
     - tau is 1, not 0, right after an improvement, where lambda would be 0.
     - The bound best + margin |best| is twice the best at margin 1, as published, but holds for
-    scores
-      below zero too.
+      scores below zero too.
     - tau starts anew at deselection, after which the rule would else deselect for ever.
     - The best may be a probe.
 
