@@ -544,11 +544,11 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "negative count": (
         lambda: BASE.cells({"E": -1}),
-        ("E=-1", "0 or more", "Config.circuit.cells"),
+        ("E=-1", "0 to 2147483647", "Config.circuit.cells"),
     ),
     "nan fraction": (
         lambda: BASE.cells({"E": NAN}),
-        ("E=nan", "0 or more", "Config.circuit.cells"),
+        ("E=nan", "0 to 2147483647", "Config.circuit.cells"),
     ),
     "no cells": (
         lambda: BASE.cells({"E": 0}),

@@ -156,16 +156,16 @@ def test_mne_is_loaded_only_where_a_probe_names_its_sensors() -> None:
 
 
 @pytest.mark.parametrize(
-    "n_cells, words", [(10**5, "1e+10 edges"), (10**9, "1e+09 cells"), (10**12, "at most")]
+    "n_cells, words", [(10**5, "1e+10 edges"), (10**9, "1e+09 cells"), (10**12, "0 to 2147483647")]
 )
 def test_a_circuit_that_does_not_fit_is_refused_before_it_is_built(
     n_cells: int, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_sizes, "available_bytes", lambda: 2**34)
     edge = {"source": "E", "target": "E", "mechanism": "AMPA", "rule": "AllToAll", "weight": 1.0}
-    config = ONE.cells({"E": n_cells}).connections([edge] if n_cells == 10**5 else [])
+    edges = [edge] if n_cells == 10**5 else []
     with pytest.raises(jtfne.JtfneError) as caught:
-        jtfne.construct(config)
+        jtfne.construct(ONE.cells({"E": n_cells}).connections(edges))
     assert words in str(caught.value)
 
 
