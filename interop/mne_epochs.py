@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
 from jtfne.interop._inputs import check_scale, check_signals, check_window
-from jtfne.interop.mne_events import list_events, name_events
+from jtfne.interop.mne_events import list_events, name_events, sort_by_code
 from jtfne.interop.mne_physical import factor_to_mne
 from jtfne.interop.mne_raw import channels_by_time, raw_without_events
 from jtfne.signals import Signals
@@ -86,7 +86,7 @@ def to_epochs(
     names, codes = name_events(events)
     table = np.column_stack([trial * n_times + onset_samples, np.zeros_like(onset_samples), codes])
     _refuse_at_once(events, table)
-    event_id = dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
+    event_id = sort_by_code(names, codes)
     options: dict[str, Any] = {
         "event_id": event_id,
         "metadata": events,

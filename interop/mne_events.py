@@ -53,8 +53,12 @@ def event_id(signals: Signals) -> dict[str, int]:
     if events.empty:
         raise refuse("a run without events", "a paradigm with stimuli", "event_id")
     names, codes = name_events(events)
-    pairs = sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1])
-    return dict(pairs)
+    return sort_by_code(names, codes)
+
+
+def sort_by_code(names: Sequence[str], codes: "np.ndarray[Any, Any]") -> dict[str, int]:
+    """The code of each name, in the order of the codes."""
+    return dict(sorted(zip(names, codes.tolist(), strict=True), key=lambda pair: pair[1]))
 
 
 def list_events(signals: Signals) -> "pd.DataFrame":

@@ -137,7 +137,9 @@ def raw_without_events(
         config = signals.manifest.get("config_sha256", "unknown")
         head = f"jtfne {__version__} {name} config {config}"
         info["description"] = write_description(head, originals, _channel_depths(data, names))
-    parts = [channels_by_time(signals.get(readout, trial=trial)) for trial in trials]
+    parts = [channels_by_time(data)]
+    for trial in trials[1:]:
+        parts.append(channels_by_time(signals.get(readout, trial=trial)))
     return mne.io.RawArray(np.concatenate(parts, axis=1) * factor, info, verbose="error")
 
 

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 Recording = Any  # mne.io.BaseRaw, mne.BaseEpochs or mne.Evoked: mne has no types
 
+# The types of MNE that hold data.
 CHANNEL_TYPES = ("eeg", "seeg", "ecog", "dbs", "mag", "grad", "csd", "dipole", "misc")
-# MNE channel type -> SI unit of its values. `misc` has none.
-UNITS = {channel_type: find_mne_unit(channel_type) for channel_type in CHANNEL_TYPES}
 # Of a readout's `mne_type`, where a recording may have it under other types.
 TYPES_IN_RECORDINGS = {"meg": ("mag", "grad"), "seeg": ("seeg", "ecog", "dbs")}
 SUFFIXES = (".fif", ".fif.gz", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".cnt", ".mff")
@@ -243,7 +242,7 @@ def _choose_types(readout: str, types_present: set[str]) -> tuple[str, ...]:
     asked_types = types_of_readout.get(readout, ())
     if types_present & set(asked_types):
         return asked_types
-    data_types = sorted(types_present & set(UNITS) - {"misc"})
+    data_types = sorted(types_present & set(CHANNEL_TYPES) - {"misc"})
     if len(data_types) > 1:
         raise refuse(
             f"readout={readout!r} of a recording with channels of types {', '.join(data_types)}",
@@ -253,7 +252,7 @@ def _choose_types(readout: str, types_present: set[str]) -> tuple[str, ...]:
     if not data_types and "misc" not in types_present:
         raise refuse(
             f"a recording with channels of types {', '.join(sorted(types_present)) or 'none'}",
-            f"one of {', '.join(UNITS)}",
+            f"one of {', '.join(CHANNEL_TYPES)}",
             "from_raw",
         )
     return tuple(data_types) or ("misc",)
@@ -267,7 +266,7 @@ def _pick_channels(picks: Any, type_of_name: dict[str, str]) -> list[str]:
             f"picks={describe_value(picks)}", "a channel type, or names in a list", "from_raw"
         )
     for word in words:
-        one_of(word, [*type_of_name, *UNITS], name="pick", where="from_raw")
+        one_of(word, [*type_of_name, *CHANNEL_TYPES], name="pick", where="from_raw")
     names = [name for name, kind in type_of_name.items() if name in words or kind in words]
     if not names:
         raise refuse(
@@ -393,9 +392,9 @@ def _label_channels(
         coords["z_mm"] = ("channel", depths_mm, {"units": "mm"})
     if any(name in info["bads"] for name in names):
         coords["bad"] = ("channel", [name in info["bads"] for name in names])
-    units = {UNITS.get(kind, "a.u.") for kind in kinds}
+    units = {find_mne_unit(kind) for kind in kinds}
     if len(units) > 1:
-        coords["unit"] = ("channel", [UNITS.get(kind, "a.u.") for kind in kinds])
+        coords["unit"] = ("channel", [find_mne_unit(kind) for kind in kinds])
     attrs = {"readout": readout, "units": units.pop() if len(units) == 1 else "mixed"}
     dims: tuple[str, ...] = ("time", "channel")
     if isinstance(source, mne.BaseEpochs):
