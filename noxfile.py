@@ -18,6 +18,9 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 # are not ours.
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 
+# The tests read and write every format, with the packages that a user installs by these extras.
+EXTRAS = ("realdata", "nwb", "neo", "bids")
+
 # What `nox -s quick` runs: each file takes seconds, and together they look at every room.
 QUICK_FILES = (
     "tests/contract_wiring.py",
@@ -98,7 +101,7 @@ ON_ALL_CORES = ("-m", "not slow", "-n", "auto", "--dist", "loadfile")
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but the slow ones, on all cores."""
-    install_checkout(session, "realdata")
+    install_checkout(session, *EXTRAS)
     session.install(*group("test"))
     run_pytest(session, *ON_ALL_CORES, "--durations=30")
 
@@ -106,7 +109,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(reuse_venv=True)
 def quick(session: nox.Session) -> None:
     """The files that take seconds: what to run after each edit."""
-    install_checkout(session, "realdata")
+    install_checkout(session, *EXTRAS)
     session.install(*group("test"))
     run_pytest(session, *ON_ALL_CORES, *QUICK_FILES)
 
@@ -114,7 +117,7 @@ def quick(session: nox.Session) -> None:
 @nox.session
 def slow(session: nox.Session) -> None:
     """The tests that take more than about a minute each."""
-    install_checkout(session, "realdata")
+    install_checkout(session, *EXTRAS)
     session.install(*group("test"))
     run_pytest(session, "-m", "slow")
 
@@ -122,7 +125,7 @@ def slow(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Cases by mutation through every door, ten minutes, or `-- --minutes 60`."""
-    install_checkout(session, "realdata")
+    install_checkout(session, *EXTRAS)
     session.install(*group("test"))
     session.run("python", "-m", "fuzzing", *session.posargs)
 
@@ -177,7 +180,7 @@ def install_peer(session: nox.Session, name: str) -> str:
 @nox.session(python="3.11")
 def agreement(session: nox.Session) -> None:
     """The tables of agreement with NEST, LFPykit, MNE, SciPy, elephant and hnn-core, anew."""
-    install_checkout(session, "realdata")
+    install_checkout(session, *EXTRAS)
     session.install(*group("test"))
     options = []
     for peer in AGREEMENT_PEERS:
@@ -191,7 +194,7 @@ def minimum(session: nox.Session) -> None:
     shutil.rmtree(ROOT / "build", ignore_errors=True)
     session.install("uv")  # pip cannot resolve to the lowest versions
     install = ("uv", "pip", "install", "--python", session.virtualenv.location)
-    session.run_install(*install, "--resolution", "lowest-direct", "-e", ".[realdata]")
+    session.run_install(*install, "--resolution", "lowest-direct", "-e", f".[{','.join(EXTRAS)}]")
     session.run_install(*install, *group("test"))
     warnings = []
     for name in OLD_WARNINGS:

@@ -63,11 +63,17 @@ LAZY = {
     "elephant",
     "h5netcdf",
     "h5py",
+    "hdmf",
     "matplotlib",
     "mne",
+    "mne_bids",
+    "neo",
     "optax",
     "polars",
     "pyarrow",
+    "pynwb",
+    "quantities",
+    "specparam",
     "zarr",
 }
 LABELS = {"pandas", "xarray"}
