@@ -2,7 +2,7 @@
 
 from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
 from jtfne.interop.json_text import from_json, to_json
-from jtfne.interop.mne_epochs import to_epochs, to_evoked
+from jtfne.interop.mne_epochs import to_epochs, to_evoked, write_epochs
 from jtfne.interop.mne_events import event_id
 from jtfne.interop.mne_physical import to_sphere
 from jtfne.interop.mne_raw import to_raw, write_fif
@@ -27,6 +27,7 @@ __all__ = [
     "to_sonata",
     "to_sphere",
     "to_zarr",
+    "write_epochs",
     "write_fif",
     "write_parquet",
 ]
