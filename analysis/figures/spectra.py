@@ -137,6 +137,7 @@ def list_rows(power: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
 def _name_axes(ax: "Axes", power: xr.DataArray) -> "Axes":
     """Name the axes of a spectrum: frequency, and power with its unit."""
     ax.set_yscale("log")
+    ax.minorticks_off()  # each tick is laid out twice: they would take as long as all else
     f_Hz, _ = list_rows(power)
     ax.set(xlabel="frequency (Hz)", xlim=(0.0, min(MAX_Hz, float(f_Hz[-1]))))
     proxy = " (proxy)" if power.attrs.get("proxy") else ""

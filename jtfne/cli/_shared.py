@@ -28,16 +28,28 @@ Allow_code = Annotated[
 
 
 def load_config(
-    file_or_preset: str, seed: int | None, duration_ms: float | None, *, allow_code: bool = False
+    file_or_preset: str,
+    seed: int | None,
+    duration_ms: float | None,
+    trials: int | None = None,
+    *,
+    allow_code: bool = False,
 ) -> "Config":
-    """The config of a file or of a preset with arguments, `name:key=value,key=value`."""
+    """The config of a file or of a preset with arguments, `name:key=value,key=value`.
+
+    trials: how often its task is repeated.
+    """
     from jtfne.config import Config
+    from jtfne.paradigm import Paradigm
 
     path = Path(file_or_preset)
     if path.suffix in (".json", ".toml"):
         config = Config.from_file(path, allow_code=allow_code)
     else:
         config = _read_preset(file_or_preset)
+    if trials is not None:
+        task = Paradigm(**dict(config.task)).trials(trials)
+        config = config.stimuli(task.stimuli, task.n_trials, task.conditions or None)
     return config.runtime(seed=seed, duration_ms=duration_ms)
 
 
