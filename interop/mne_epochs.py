@@ -77,6 +77,8 @@ def to_epochs(
     onset_samples = _locate_onsets(events, float(first_raw.info["sfreq"]))
     _refuse_beyond(events, onset_samples, span, first_raw.n_times, window_ms)
     _refuse_at_once(events, onset_samples)
+    names, codes = name_events(events)
+    events = events.assign(name=names, number=codes)
     return _build_epochs(signals, readout, events, first_raw, span, baseline_ms, scale)
 
 
@@ -125,6 +127,8 @@ def write_epochs(signals: Signals, readout: str, path: str | Path) -> Path:
     if not path.name.endswith((".fif", ".fif.gz")):
         raise refuse(f"the name {str(path)!r}", "one that ends in .fif or .fif.gz", where)
     events = _select_events(signals, None)
+    names, codes = name_events(events)  # of all events, as `event_id` and annotations have them
+    events = events.assign(name=names, number=codes)
     first_raw = raw_without_events(signals, readout, [int(events["trial"].iloc[0])], None)
     events, span = _choose_events(events, float(first_raw.info["sfreq"]), first_raw.n_times)
     n_bytes = 8 * len(events) * len(first_raw.ch_names) * (span[1] - span[0] + 1)
@@ -183,7 +187,10 @@ def _build_epochs(
     baseline_ms: Window | None,
     scale: float | None,
 ) -> "mne.EpochsArray":
-    """The epochs of `events`, in `span` of samples from each onset; first_raw: of one trial."""
+    """The epochs of `events`, in `span` of samples from each onset.
+
+    events: with the name and number of each. first_raw: of one trial.
+    """
     import mne
 
     sampling_Hz, n_times = float(first_raw.info["sfreq"]), first_raw.n_times
@@ -195,11 +202,11 @@ def _build_epochs(
     if baseline_ms is not None:
         baseline_ms = check_window(baseline_ms, "baseline_ms", "to_epochs")
         samples -= _average_baseline(samples, span[0], sampling_Hz, baseline_ms)
-    names, codes = name_events(events)
+    codes = events["number"].to_numpy()
     table = np.column_stack([trial * n_times + onset_samples, np.zeros_like(onset_samples), codes])
     options: dict[str, Any] = {
-        "event_id": sort_by_code(names, codes),
-        "metadata": events,
+        "event_id": sort_by_code(events["name"].tolist(), codes),
+        "metadata": events.drop(columns=["name", "number"]),
         "proj": False,
         "verbose": "error",
     }

@@ -63,7 +63,8 @@ def one_unit(data: xr.DataArray, unit: str | None, where: str) -> xr.DataArray:
         return data
     chosen_unit = units[0] if unit is None else one_of(unit, units, name="unit", where=where)
     channels = np.flatnonzero(data["unit"].values.astype(str) == chosen_unit)
-    attrs = {**data.attrs, "units": chosen_unit}
+    _, squared, rest = str(data.attrs.get("units", "")).rpartition(")^2")
+    attrs = {**data.attrs, "units": f"({chosen_unit})^2{rest}" if squared else chosen_unit}
     kind = SENSORS.get(MEG_TYPES.get(chosen_unit, ""))
     if len(units) > 1 and kind is not None:
         attrs["sensors"] = kind

@@ -121,7 +121,7 @@ def draw_head(signals: Signals, readout: str, unit: str | None = None) -> "Figur
     parts = split_by_condition(data)
     fields_by_condition, onsets_ms = {}, {}
     for condition, trials in parts.items():
-        events = list_events(signals, condition)
+        events = _inputs.get_events(signals, list_events(signals, condition))
         fields_by_condition[condition] = head.read_head(trials, readout, None, events, WHERE)
         onsets_ms[condition] = _style.first_onset(events)
     largest = max(_style.peak_magnitude(field.values) for field in fields_by_condition.values())

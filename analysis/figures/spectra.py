@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import refuse
+from jtfne._units import Floats
 from jtfne.analysis.figures import _inputs, _style, _text, _units
 from jtfne.analysis.figures._conditions import COLOURS, style_lines
 from jtfne.analysis.figures._inputs import Data
@@ -121,7 +122,7 @@ def draw_spectra(
     return _name_axes(ax, next(iter(powers.values())))
 
 
-def list_rows(power: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
+def list_rows(power: xr.DataArray) -> tuple[Floats, Floats]:
     """Frequencies (n_freq,) above 0 and up to MAX_Hz, and the power of each row, (n_rows, n_freq).
 
     Raises: JtfneError if there is no such frequency.

@@ -156,7 +156,7 @@ def list_fif_writers(
             continue
         catalogued = find_readout(readout)
         stem = safe_name(readout, "file")
-        files = [(f"{stem}_raw.fif", interop.write_fif)]
+        files: list[tuple[str, Callable[..., object]]] = [(f"{stem}_raw.fif", interop.write_fif)]
         if catalogued is not None and catalogued.is_si_field() and len(signals.events):
             files.append((f"{stem}-epo.fif", interop.write_epochs))
         for name, write in files:
