@@ -87,6 +87,8 @@ def test_run_leaves_what_it_promises(column):
     assert not list(column.parent.glob(".*"))  # nothing left beside it
 
 
+# MNE's own, as it reads metadata
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 def test_mne_reads_the_fields(column):
     for name, (n_channels, types) in CHANNELS.items():
         raw = mne.io.read_raw_fif(column / f"{name}_raw.fif", verbose="error")

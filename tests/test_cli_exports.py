@@ -134,7 +134,7 @@ def task(tmp_path_factory):
     )
     config = (
         jtfne.suite2_net1_config(30)
-        .runtime(duration_ms=300.0, dt_ms=0.5)
+        .runtime(duration_ms=300.0)
         .probes(["spk", "lfp", "eeg", "lfp_proxy", {"kind": "vm", "interval_ms": 1.0}])
         .stimuli(
             [
@@ -148,6 +148,8 @@ def task(tmp_path_factory):
     return config.to_file(tmp_path_factory.mktemp("task") / "task.toml")
 
 
+# MNE's own, as it reads metadata
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 def test_all_trials_leave_as_fif_and_epochs_where_they_fit(call, task, tmp_path):
     """B1, B2: all trials end to end, conditions in names; a proxy is never named as its quantity."""
     code, out, err = call("run", task, "-o", tmp_path / "out", "--json")
@@ -172,12 +174,12 @@ def test_all_trials_leave_as_fif_and_epochs_where_they_fit(call, task, tmp_path)
     np.testing.assert_array_equal(epochs.get_data(), by_hand.get_data())
 
 
+# MNE's own, as it reads metadata
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 def test_events_at_one_sample_are_told_and_a_run_without_events_has_no_epochs(call, tmp_path):
     pulse = functools.partial(jtfne.Paradigm.pulse, target="E", start_ms=5.0, duration_ms=2.0)
     both = (pulse(amplitude=3.0, label="a") + pulse(amplitude=4.0, label="b")).stimuli
-    config = (
-        jtfne.suite2_net1_config(20).runtime(duration_ms=20.0, dt_ms=0.5).probes(["spk", "lfp"])
-    )
+    config = jtfne.suite2_net1_config(20).runtime(duration_ms=20.0).probes(["spk", "lfp"])
     code, _, err = call(
         "run", config.stimuli(both).to_file(tmp_path / "a.toml"), "-o", tmp_path / "a"
     )

@@ -97,7 +97,9 @@ def draw_areas(
 
 
 def draw_dipole(signals: Signals, readout: str) -> "Figure":
-    """Moments of all areas over time, and their power spectra."""
+    """Moments of all areas over time, and their power spectra if the run is long enough."""
+    if not spectra.has_spectrum(signals.get(readout)):
+        return _style.get_figure(moments.dipole(signals, readout=readout))
     figure = _style.new_figure(9.0, 3.0)
     left, right = figure.subplots(1, 2, width_ratios=[1.6, 1.0])
     moments.dipole(signals, left, readout=readout)
@@ -113,8 +115,9 @@ def draw_dipole(signals: Signals, readout: str) -> "Figure":
 
 
 def draw_head(signals: Signals, readout: str, unit: str | None = None) -> "Figure":
-    """Channels of one unit over time, on the head by condition, and their power spectra.
+    """Channels of one unit over time, their power spectra, and the head by condition.
 
+    Spectra are left out where the run is too short, and maps where there are too few sensors.
     Maps are of one time after the onset of each condition: where channels differ most in any.
     """
     data = _units.one_unit(signals.get(readout), unit, WHERE)
@@ -133,15 +136,17 @@ def draw_head(signals: Signals, readout: str, unit: str | None = None) -> "Figur
     n_maps = len(parts) if can_map(data) else 0
     n_traces = min(N_TRACES, data.sizes["channel"])
     figure = _style.new_figure(8.6 + 2.9 * n_maps, max(0.26 * n_traces + 1.2, 3.0))
-    widths = [5.4, 3.2, *([2.9] * n_maps)]
+    has_spectrum = spectra.has_spectrum(data)
+    widths = [5.4, *([3.2] if has_spectrum else []), *([2.9] * n_maps)]
     axes = list(figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0])
     head.draw_traces(axes[0], scaled, N_TRACES)
     _style.mark_events(axes[0], _inputs.get_events(signals, None))
     _style.tidy(axes[0], frame=False)
-    powers = {name: spectra.compute_power(trials, readout) for name, trials in parts.items()}
-    spectra.draw_spectra(axes[1], powers)
+    if has_spectrum:
+        powers = {name: spectra.compute_power(trials, readout) for name, trials in parts.items()}
+        spectra.draw_spectra(axes[1], powers)
     if n_maps:
-        _draw_maps(axes[2:], scaled, onsets_ms)
+        _draw_maps(axes[-n_maps:], scaled, onsets_ms)
     return figure
 
 
@@ -171,7 +176,7 @@ def _draw_maps(
     for ax, (name, snapshot) in zip(axes, snapshots.items(), strict=True):
         image = head.draw_map(ax, snapshot, head.flat_positions(snapshot, WHERE), limit)
         time_text = head.label_time(snapshot, onsets_ms[name])
-        _text.put_title(ax, f"{name}\n{time_text}" if name else time_text)
+        _text.put_title(ax, f"{name}, {time_text}" if name else time_text)
         _style.tidy(ax)
     _style.colour_bar(axes, image, _style.label_with_unit(snapshot))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jtfne._check import JtfneError, one_of
 from jtfne._files import resolve_path
-from jtfne.analysis.figures import _inputs, _style, _units, cells, fields, head, panels
+from jtfne.analysis.figures import _inputs, _style, _units, cells, fields, head, panels, spectra
 from jtfne.analysis.spectrolaminar import flip
 from jtfne.measures.spectrolaminar import IDENTIFIABLE
 from jtfne.readouts import find_readout
@@ -135,11 +135,13 @@ def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
 
 
 def _is_possible(signals: Signals, readout: str, kind: str) -> bool:
-    """Whether the run has what the figure needs: names of cells, sensors enough for a map."""
+    """Whether the run has what the figure needs: names of cells, depths, sensors, time enough."""
     if kind == "rates":
         return "neurons" in signals.tree.children
     if kind == "laminar":
         return panels.pick_shank(signals.get(readout)).sizes["channel"] > 1
+    if kind == "psd":
+        return spectra.has_spectrum(signals.get(readout))
     if kind in UNIT_OF_KIND:
         return UNIT_OF_KIND[kind] in _units.list_units(signals.get(readout))
     return kind != "map" or signals.get(readout).sizes["channel"] >= 4

@@ -11,6 +11,7 @@ from jtfne._units import Floats
 from jtfne.analysis.figures import _inputs, _style, _text, _units
 from jtfne.analysis.figures._conditions import COLOURS, style_lines
 from jtfne.analysis.figures._inputs import Data
+from jtfne.analysis.spectrum import SEGMENT_ms
 from jtfne.analysis.spectrum import psd as estimate_power
 
 if TYPE_CHECKING:
@@ -101,6 +102,15 @@ def compute_power(source: xr.DataArray, readout: str) -> xr.DataArray:
     return xr.DataArray(
         values.reshape(shape), {**coords, "frequency": f_Hz}, (*front, "frequency"), "psd", attrs
     )
+
+
+def has_spectrum(data: xr.DataArray) -> bool:
+    """Whether an array over time (ms) is long enough for a frequency that figures show."""
+    time_ms = np.asarray(data["time"].values, np.float64)
+    if time_ms.size < 2:
+        return False
+    trial_ms = time_ms.size * (time_ms[-1] - time_ms[0]) / (time_ms.size - 1)
+    return bool(1e3 / min(trial_ms, SEGMENT_ms) <= MAX_Hz)
 
 
 def draw_spectra(
