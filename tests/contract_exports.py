@@ -136,6 +136,7 @@ def test_wrong_arguments_are_refused_in_one_sentence_and_leave_nothing(name, tmp
     assert n_calls >= 8 and not list(tmp_path.iterdir())
 
 
+@pytest.mark.filterwarnings("ignore:2 of 8 events are left out:UserWarning")
 @pytest.mark.parametrize(
     "write",
     [

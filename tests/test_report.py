@@ -136,7 +136,7 @@ def test_fields_in_si_units_have_a_section_and_the_note_stays_at_proxies(tmp_pat
     section = page[page.index("Fields in SI units") : page.index("<h2>Readouts</h2>")]
     for words in ("extracellular potential", "<td>A m</td>", "64 channel", "stands for 50 that do"):
         assert words in section
-    assert section.count("<figure") == 4 and "Proxies" not in page and "a.u." not in section
+    assert section.count("<figure") == 3 and "Proxies" not in page and "a.u." not in section
     both = jtfne.construct(config.probes(["eeg", "eeg_proxy"])).simulate()
     page = write_report(both, tmp_path / "both.html", []).read_text(encoding="utf-8")
     assert (

@@ -7,7 +7,7 @@ from jtfne._check import one_of, refuse
 from jtfne._mne_units import MEG_TYPES
 
 PREFIXED: dict[str, tuple[tuple[str, float], ...]] = {
-    "V": (("mV", 1e3), ("µV", 1e6), ("nV", 1e9)),
+    "V": (("V", 1.0), ("mV", 1e3), ("µV", 1e6), ("nV", 1e9)),
     "A/m^3": (("µA/mm³", 1e-3), ("nA/mm³", 1.0)),
     "A m": (("nA m", 1e9), ("pA m", 1e12)),
     "T": (("pT", 1e12), ("fT", 1e15)),
