@@ -7,14 +7,16 @@ from jtfne.interop.mne_events import event_id
 from jtfne.interop.mne_physical import to_sphere
 from jtfne.interop.mne_raw import to_raw, write_fif
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
+from jtfne.interop.nwb_file import to_nwb
 from jtfne.interop.sonata_files import to_sonata
 from jtfne.interop.zarr_store import from_zarr, to_zarr
-from jtfne.recordings import from_raw
+from jtfne.recordings import from_nwb, from_raw
 
 __all__ = [
     "event_id",
     "from_json",
     "from_netcdf",
+    "from_nwb",
     "from_parquet",
     "from_raw",
     "from_zarr",
@@ -23,6 +25,7 @@ __all__ = [
     "to_evoked",
     "to_json",
     "to_netcdf",
+    "to_nwb",
     "to_raw",
     "to_sonata",
     "to_sphere",
