@@ -6,15 +6,17 @@ from jtfne.interop.mne_epochs import to_epochs, to_evoked
 from jtfne.interop.mne_events import event_id
 from jtfne.interop.mne_physical import to_sphere
 from jtfne.interop.mne_raw import to_raw, write_fif
+from jtfne.interop.neo_block import to_neo
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
 from jtfne.interop.nwb_file import to_nwb
 from jtfne.interop.sonata_files import to_sonata
 from jtfne.interop.zarr_store import from_zarr, to_zarr
-from jtfne.recordings import from_nwb, from_raw
+from jtfne.recordings import from_neo, from_nwb, from_raw
 
 __all__ = [
     "event_id",
     "from_json",
+    "from_neo",
     "from_netcdf",
     "from_nwb",
     "from_parquet",
@@ -24,6 +26,7 @@ __all__ = [
     "to_epochs",
     "to_evoked",
     "to_json",
+    "to_neo",
     "to_netcdf",
     "to_nwb",
     "to_raw",

@@ -118,7 +118,6 @@ def to_nwb(signals: Signals, path: str | Path) -> Path:
         identifier=identifier,
         session_start_time=SESSION_START,
         file_create_date=[SESSION_START],
-        keywords=["simulation", "jtfne"],
         notes=_json.dumps(signals.manifest),
         subject=pynwb.file.Subject(**NO_ANIMAL),
     )

@@ -39,13 +39,15 @@ WINDOWS = (
     (5.0, 1.0),
 )
 TRIALS = (-1, 2, "0", 0.0, True, [0], np.ones(2))
-READERS = ("from_netcdf", "from_parquet", "from_zarr")
+READERS = ("from_netcdf", "from_nwb", "from_parquet", "from_zarr")
 
 
 def calls(name, folder):
     """Wrong calls of an export or import."""
     function = getattr(interop, name)
     after_path = [folder / "new"] if name in ("to_netcdf", "to_zarr", "write_parquet") else []
+    if name == "to_nwb":
+        after_path = [folder / "new.nwb"]
     if name == "write_fif":
         after_path = ["eeg_proxy", folder / "new_raw.fif"]
     if name in ("to_raw", "to_epochs", "to_evoked"):
@@ -74,11 +76,11 @@ def calls(name, folder):
             for path in (*PATHS, folder / "absent", folder, {}, runs.named())
         )
         return
-    if name in ("from_json", "from_raw"):
+    if name in ("from_json", "from_neo", "from_raw"):
         yield from (lambda wrong=wrong: function(wrong) for wrong in (*WRONG, runs.named()))
         return
     yield from (lambda wrong=wrong: function(wrong, *after_path) for wrong in WRONG)
-    if name in ("to_netcdf", "to_zarr", "write_parquet"):
+    if name in ("to_netcdf", "to_nwb", "to_zarr", "write_parquet"):
         yield from (lambda path=path: function(runs.named(), path) for path in PATHS)
     if name == "write_parquet":
         yield lambda: function(runs.named(), folder / "new", large="many")

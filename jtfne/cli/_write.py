@@ -136,6 +136,7 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
             "netcdf": (interop.to_netcdf, "signals.nc"),
             "zarr": (interop.to_zarr, "signals.zarr"),
             "sonata": (interop.to_sonata, "sonata"),
+            "nwb": (interop.to_nwb, "run.nwb"),
         }
         write, name = formats[to]
         writers[name] = functools.partial(write, signals, target / name)

@@ -50,7 +50,7 @@ def convert_unit(text: str, readout: str, where: str) -> tuple[str | None, float
     unit_of_readout, factor_of_readout = read_unit(catalogued.units)
     if unit == unit_of_readout:
         return catalogued.units, factor / factor_of_readout
-    if not catalogued.proxy:
+    if not catalogued.proxy and unit not in catalogued.units.split(" and "):  # T and T/m
         raise refuse(
             f"{readout!r} of a recording in {text!r}",
             f"a recording in {catalogued.units}, or another name of the readout",

@@ -14,7 +14,7 @@ from jtfne._files import refuse_special, resolve_path
 from jtfne._names import safe_name
 from jtfne._units import Floats
 from jtfne.readouts import find_readout, resolve_alias
-from jtfne.recordings._events import describe_onsets
+from jtfne.recordings._events import describe_onsets, describe_onsets_in_trials
 from jtfne.recordings._hdf5 import (
     iterate_groups,
     open_member,
@@ -298,22 +298,18 @@ def _add_onsets_in_trials(
 ) -> "xr.DataArray":
     """`recording` of trials with the onsets within a trial, where all trials have the same."""
     trials = read_trials(file, where)
-    kept = describe_onsets(onsets_ms, labels, label, where)
-    if trials is None or not kept:
+    if trials is None:
         return recording
-    times_ms = np.atleast_1d(kept["onset_ms"])
-    texts = np.array(kept["labels"])
+    times_ms = np.array(onsets_ms, np.float64)
     events_of_trial = []
     for start_ms, stop_ms in zip(trials.start_ms, trials.stop_ms, strict=True):
         # an event belongs to the trial in which it begins: [start, stop)
         is_inside = (times_ms >= start_ms - _time.CLOCK_ms) & (times_ms < stop_ms - _time.CLOCK_ms)
-        pairs = zip(np.round(times_ms[is_inside] - start_ms, 6), texts[is_inside], strict=True)
-        events_of_trial.append([(float(time_ms), str(text)) for time_ms, text in pairs])
-    if any(events != events_of_trial[0] for events in events_of_trial):
-        return recording
-    first_ms = [time_ms for time_ms, _ in events_of_trial[0]]
-    first_labels = [text for _, text in events_of_trial[0]]
-    return recording.assign_attrs(describe_onsets(first_ms, first_labels, None, where))
+        rows = np.flatnonzero(is_inside)
+        onsets_in_trial_ms = np.round(times_ms[rows] - start_ms, 6).tolist()
+        labels_in_trial = [labels[row] for row in rows]
+        events_of_trial.append(list(zip(onsets_in_trial_ms, labels_in_trial, strict=True)))
+    return recording.assign_attrs(describe_onsets_in_trials(events_of_trial, label, where))
 
 
 def _read_channels(
