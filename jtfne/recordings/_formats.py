@@ -15,8 +15,11 @@ from jtfne._files import resolve_path
 from jtfne.recordings._barrel import load_barrel
 from jtfne.recordings._mne import SUFFIXES as MNE_SUFFIXES
 from jtfne.recordings._mne import from_raw
+from jtfne.recordings._neo_files import SUFFIXES as NEO_SUFFIXES
 from jtfne.recordings._netcdf import read_netcdf
 from jtfne.recordings._parquet import read_samples
+from jtfne.recordings.neo_block import from_neo
+from jtfne.recordings.nwb_file import from_nwb
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,10 +47,22 @@ def _read_by_mne(path: Path, readout: str, label: Label) -> "xr.DataArray":
     return from_raw(path, readout, label=label)
 
 
+def _read_nwb(path: Path, readout: str, label: Label) -> "xr.DataArray":
+    """A series of an NWB file."""
+    return from_nwb(path, readout, label=label)
+
+
+def _read_by_neo(path: Path, readout: str, label: Label) -> "xr.DataArray":
+    """A signal of a file that Neo reads."""
+    return from_neo(path, readout, label=label)
+
+
 FORMATS: tuple[Format, ...] = (
     Format(MNE_SUFFIXES, _read_by_mne, has_labels=True, is_folder=True),  # .mff is a folder
     Format((".nc",), read_netcdf),
     Format((".parquet",), read_samples),
+    Format((".nwb",), _read_nwb, has_labels=True),
+    Format(NEO_SUFFIXES, _read_by_neo, has_labels=True, is_folder=True),
 )
 SUFFIXES: tuple[str, ...] = tuple(suffix for row in FORMATS for suffix in row.suffixes)
 NAMED: dict[str, Callable[[str], "xr.DataArray"]] = {"barrel": load_barrel}

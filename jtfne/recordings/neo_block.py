@@ -145,7 +145,9 @@ def _choose_signal(segment: Any, readout: str, signal: str | int | None) -> Any:
     if len(candidates) != 1:
         listing = ", ".join(f"{k}: {name!r}" for k, name in enumerate(names)) or "none"
         raise refuse(
-            f"{readout!r} of a segment with the signals {listing}", "signal= with one", WHERE
+            f"{readout!r} of a segment with the signals {listing}",
+            "signal= of from_neo with the name or number of one",
+            WHERE,
         )
     return candidates[0]
 

@@ -37,8 +37,6 @@ NAME_COLUMNS = ("channel_name", "label", "electrode_name")
 # Columns of electrodes that are the depth below the pia if their description says so, in mm a unit.
 DEPTH_COLUMNS = {"depth_um": 1e-3, "depth_mm": 1.0, "depth": 1e-3}
 SURFACE_WORDS = ("pia", "cortical surface", "brain surface", "surface of the cortex")
-# What the rows of jtfne's own tables of channels are, and the dim of the result.
-ROW_COLUMNS = ("channel", "neuron", "area")
 UM_PER_mm = 1e3
 
 
@@ -170,7 +168,9 @@ def _choose_series(file: "h5py.File", readout: str, series: str | None, where: s
     if len(candidates) == 1:
         return groups[candidates[0]]
     names = ", ".join(repr(path) for path in groups) or "none"
-    raise refuse(f"a file with the series {names}", "series= with the path of one", where)
+    raise refuse(
+        f"a file with the series {names}", "series= of from_nwb with the path of one", where
+    )
 
 
 def _list_series(file: "h5py.File", where: str) -> dict[str, "h5py.Group"]:
@@ -335,8 +335,10 @@ def _read_channels(
         values = None if name == "id" else read_column(own_table, name, where)
         if values is not None and values.size == n_channels:
             columns[name] = values
-    dim = next((name for name in ROW_COLUMNS if name in columns), "channel")
-    coords: dict[str, Any] = {dim: columns.pop(dim, np.arange(n_channels).astype(str))}
+    if "neuron" not in columns and "area" in columns:
+        columns.setdefault("channel", columns["area"])  # of a readout with one row an area
+    dim = "channel" if "channel" in columns else "neuron"
+    coords: dict[str, Any] = {dim: columns.pop(dim, np.arange(n_channels))}
     for name, values in columns.items():
         attrs = {"units": "mm"} if name.endswith("_mm") else {}
         coords[name] = (dim, values, attrs)
