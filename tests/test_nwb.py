@@ -9,7 +9,7 @@ import pytest
 
 import jtfne
 import runs
-from jtfne import analysis, interop
+from jtfne import _json, analysis, interop
 from jtfne.config import Area
 from jtfne.readouts import EEG, LFP, Dipole, LFPProxy, Voltage
 
@@ -34,6 +34,7 @@ def signals() -> jtfne.Signals:
         .areas(
             [Area(name=name, position_mm=place) for name, place in zip(AREAS, places, strict=True)]
         )
+        .layers(["L4"])
         .cells({"E": 6, "PV": 2})
         .runtime(seed=3, duration_ms=DURATION_MS, dt_ms=0.1)
         .probes(
@@ -42,7 +43,7 @@ def signals() -> jtfne.Signals:
                 Voltage(interval_ms=0.3),
                 LFP(n_channels=4),
                 Dipole(),
-                EEG(channels=("Fz",)),
+                EEG(sites=("Fz",)),
                 LFPProxy(interval_ms=0.7),
                 "meg",
                 "emm_proxy",
@@ -158,8 +159,8 @@ def test_the_tables_of_the_file(signals: jtfne.Signals, path: Path) -> None:
         assert (potential.unit, potential.conversion) == ("V", 1e-3)
         assert file.processing["ecephys"]["lfp_proxy"].unit == "a.u."
         assert "spectrolaminar_proxy" not in file.processing["ecephys"].data_interfaces
-        assert jtfne._json.loads(file.notes, where="notes") == signals.manifest
-        assert file.identifier == jtfne._json.sha256(signals.manifest)
+        assert _json.loads(file.notes, where="notes") == signals.manifest
+        assert file.identifier == _json.sha256(signals.manifest)
 
 
 def list_content(path: Path) -> dict[str, str]:

@@ -74,6 +74,26 @@ def _iterate_below(
             yield from _iterate_below(member, member_path, where, depth + 1, visited_addresses)
 
 
+def refuse_outside(path: Path, where: str) -> None:
+    """Raises: JtfneError if an HDF5 file links to another, or keeps values in one."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        groups: list[Any] = [file, *(group for _, group in iterate_groups(file, where))]
+        for group in groups:
+            for name in group:
+                link = group.get(name, getlink=True)
+                if isinstance(link, h5py.ExternalLink):
+                    raise refuse(f"{name!r}, which lies in another file,", "data of its own", where)
+                if not isinstance(link, h5py.HardLink):
+                    continue
+                member = group[name]
+                if isinstance(member, h5py.Dataset) and (member.is_virtual or member.external):
+                    raise refuse(
+                        f"{name!r}, whose values lie in another file,", "data of its own", where
+                    )
+
+
 def read_values(dataset: Any, where: str) -> NDArray[Any]:
     """The values of a dataset of numbers or texts, texts as str.
 

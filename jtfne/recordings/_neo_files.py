@@ -1,10 +1,12 @@
 """The files that Neo may read: those whose readers run nothing that a file holds."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 from jtfne._check import JtfneError, import_extra, nearest, refuse
 from jtfne._files import refuse_special, resolve_path
+from jtfne.recordings._hdf5 import refuse_outside
 
 WHERE = "from_neo"
 # Reader of Neo by the suffix of a recording in one file.
@@ -34,6 +36,7 @@ FOLDER_READERS = {
     ".ncs": "NeuralynxIO",
     ".tsq": "TdtIO",
 }
+SETTINGS = {"NixIO": {"mode": "ro"}}  # of readers that would open a file for writing too
 SUFFIXES = (*FILE_READERS, *FOLDER_READERS, ".bin", ".nix")
 # Why a file is not read, by suffix.
 REFUSED = {
@@ -69,7 +72,9 @@ def read_block(path: Any) -> Any:
     if reader_name == "SpikeGLXIO":
         _check_spikeglx(source)
     try:
-        reader = getattr(neo.io, reader_name)(str(source))
+        if reader_name == "NixIO":
+            refuse_outside(source, WHERE)
+        reader = getattr(neo.io, reader_name)(str(source), **SETTINGS.get(reader_name, {}))
         return reader.read_block(lazy=reader.support_lazy)
     except JtfneError:
         raise
@@ -106,7 +111,8 @@ def _choose_reader(path: Path) -> tuple[Path, str]:
     if suffix in FILE_READERS:
         return path, FILE_READERS[suffix]
     if suffix == ".nix":
-        import_extra("nixio", "nix", WHERE)
+        if importlib.util.find_spec("nixio") is None:
+            raise JtfneError(f"{WHERE} needs nixio for .nix; install it with: pip install nixio")
         return path, "NixIO"
     if suffix == ".bin" and path.with_suffix(".meta").is_file():
         suffix = ".meta"
