@@ -7,7 +7,7 @@ import numpy as np
 from jtfne import __version__, _json, _time
 from jtfne._check import import_extra
 from jtfne.interop._inputs import check_signals
-from jtfne.interop.mne_events import list_events
+from jtfne.interop.mne_events import list_conditions, list_events
 from jtfne.interop.mne_raw import name_channels
 from jtfne.signals import Signals
 
@@ -71,7 +71,7 @@ def to_neo(signals: Signals) -> "neo.Block":
         description=f"simulation by jtfne {__version__}",
         manifest_sha256=_json.sha256(signals.manifest),
     )
-    events = list_events(signals)
+    events, conditions = list_events(signals), list_conditions(signals)
     names = [name for name in signals.recorded() if _has_time(signals, name)]
     for trial in range(int(signals.tree.attrs["n_trials"])):
         segment = neo.Segment(name=f"trial {trial}", index=trial)
@@ -83,9 +83,8 @@ def to_neo(signals: Signals) -> "neo.Block":
         events_of_trial = events[events["trial"] == trial]
         if len(events_of_trial):
             segment.events.append(_make_event(events_of_trial))
-        conditions = events_of_trial["condition"].unique().tolist()
-        if conditions and conditions[0]:
-            segment.annotate(condition=str(conditions[0]))
+        if conditions[trial]:
+            segment.annotate(condition=conditions[trial])
         block.segments.append(segment)
     return block
 
@@ -102,7 +101,7 @@ def _make_trains(signals: Signals, trial: int) -> list[Any]:
     spikes = signals.get("spk", trial=trial)
     duration_ms = float(signals.tree.attrs["duration_ms"])
     ids = np.arange(int(signals.tree["spk"].attrs["n_neurons"]))
-    rows: list[dict[str, Any]] = [{} for _ in ids]
+    rows: list[dict[Any, Any]] = [{} for _ in ids]
     if "neurons" in signals.tree.children:
         cells = signals.neurons
         ids = cells["neuron"].to_numpy()

@@ -12,7 +12,7 @@ from jtfne import __version__, _json, _time, run_folder
 from jtfne._check import import_extra, narrow_dtype, refuse
 from jtfne._names import safe_name, tell_renamed
 from jtfne.interop._inputs import check_path, check_signals, open_beside
-from jtfne.interop.mne_events import list_events
+from jtfne.interop.mne_events import list_conditions, list_events
 from jtfne.interop.mne_raw import name_channels
 from jtfne.readouts import find_readout
 from jtfne.signals import Signals
@@ -152,21 +152,20 @@ def _add_trials(content: Any, signals: Signals) -> None:
     """Add the table of trials, and that of events if there are any."""
     n_trials, duration_ms = _read_sizes(signals)
     events = list_events(signals)
-    columns = {"condition": "condition of the trial"} if events["condition"].any() else {}
+    conditions = list_conditions(signals)
+    columns = {"condition": "condition of the trial"} if any(conditions) else {}
     if len(events):
         columns["label"] = "label of the first event of the trial"
         columns["code"] = "code of the first event of the trial; 0 where it has none"
         columns["onset"] = "onset of the first event of the trial, s on the session's clock"
     for name, description in columns.items():
         content.add_trial_column(name, description)
-    first_events = events.groupby("trial").first()
     for trial in range(n_trials):
-        row: dict[str, Any] = {"condition": "", "label": "", "code": 0, "onset": np.nan}
-        if trial in first_events.index:
-            event = first_events.loc[trial]
-            row = {name: event[name] for name in ("condition", "label")}
-            row["code"] = int(event["code"])
+        row: dict[str, Any] = {"label": "", "code": 0, "onset": np.nan}
+        for event in events[events["trial"] == trial].head(1).to_dict("records"):
+            row = {"label": str(event["label"]), "code": int(event["code"])}
             row["onset"] = float(_to_session_s(event["onset_ms"], trial, duration_ms))
+        row["condition"] = conditions[trial]
         content.add_trial(
             start_time=float(_to_session_s(0.0, trial, duration_ms)),
             stop_time=float(_to_session_s(0.0, trial + 1, duration_ms)),

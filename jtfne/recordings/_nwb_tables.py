@@ -188,7 +188,7 @@ def read_units(file: "h5py.File", where: str) -> "xr.DataArray":
         # (start, stop], as everywhere: a spike is dated by the end of its step
         trial = np.ceil((time_ms - _time.CLOCK_ms) / length_ms).astype(np.int64) - 1
         trial = np.clip(trial, 0, n_trials - 1)
-        time_ms = np.round(time_ms - length_ms * trial, _time.DECIMALS)
+        time_ms = np.asarray(np.round(time_ms - length_ms * trial, _time.DECIMALS), np.float64)
     order = np.lexsort((neuron, time_ms, trial))
     coords: dict[str, Any] = {
         "neuron": ("event", neuron[order]),

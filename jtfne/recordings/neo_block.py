@@ -261,7 +261,7 @@ def _describe_channels(signal: Any, n_channels: int) -> dict[str, Any]:
 
 def _list_events(segment: Any) -> list[tuple[float, str]]:
     """(onset in ms, label) of each event of a segment, in the order of time."""
-    pairs = []
+    pairs: list[tuple[float, str]] = []
     for event in segment.events:
         loaded = event.load() if hasattr(event, "load") else event
         times_ms = np.atleast_1d(loaded.times.rescale("ms").magnitude)
@@ -304,13 +304,17 @@ def _read_trains(trains_of_trial: list[list[Any]]) -> "xr.DataArray":
             "segments equally long, or one: from_neo(block.segments[0], 'spk')",
             WHERE,
         )
-    time_ms, neuron, trial = (np.concatenate(parts) for parts in (times_ms, neurons, trials))
-    order = np.lexsort((neuron, time_ms, trial))
-    coords: dict[str, Any] = {"neuron": ("event", neuron[order]), "trial": ("event", trial[order])}
+    time_ms = np.concatenate(times_ms)
+    neuron_index, trial_index = np.concatenate(neurons), np.concatenate(trials)
+    order = np.lexsort((neuron_index, time_ms, trial_index))
+    coords: dict[str, Any] = {
+        "neuron": ("event", neuron_index[order]),
+        "trial": ("event", trial_index[order]),
+    }
     for name in LABELS:
         texts = [str(train.annotations.get(name, "")) for train in trains_of_trial[0]]
         if all(texts):
-            coords[name] = ("event", np.array(texts, dtype=str)[neuron[order]])
+            coords[name] = ("event", np.array(texts, dtype=str)[neuron_index[order]])
     attrs = {
         "readout": "spk",
         "long_name": "spike times",

@@ -155,8 +155,8 @@ def _choose_series(file: "h5py.File", readout: str, series: str | None, where: s
         wanted_path = series.strip("/")
         candidates = [path for path in groups if wanted_path in (path, path.rpartition("/")[2])]
         if not candidates:
-            names = [path.rpartition("/")[2] for path in groups]
-            one_of(series, names, name="series", where=where)
+            series_names = [path.rpartition("/")[2] for path in groups]
+            one_of(series, series_names, name="series", where=where)
     else:
         name = safe_name(readout, "file")
         candidates = [path for path in groups if path.rpartition("/")[2] == name]
@@ -167,9 +167,9 @@ def _choose_series(file: "h5py.File", readout: str, series: str | None, where: s
         candidates = candidates or list(groups)
     if len(candidates) == 1:
         return groups[candidates[0]]
-    names = ", ".join(repr(path) for path in groups) or "none"
+    listing = ", ".join(repr(path) for path in groups) or "none"
     raise refuse(
-        f"a file with the series {names}", "series= of from_nwb with the path of one", where
+        f"a file with the series {listing}", "series= of from_nwb with the path of one", where
     )
 
 
