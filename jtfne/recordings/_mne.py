@@ -7,6 +7,7 @@ conversion is `_time.sample_ends_ms`, and nowhere else.
 import functools
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,12 @@ def from_raw(
             raise refuse("label= for an average", "no label: it is of one event", "from_raw")
         return recording.assign_attrs(onset_ms=0.0, n_epochs=int(source.nave))
     return recording.assign_attrs(_describe_events(source, label))
+
+
+def is_mne(source: object) -> bool:
+    """Whether `source` is a Raw, Epochs or Evoked; MNE is not imported to find out."""
+    mne = sys.modules.get("mne")  # who has such an object has imported it
+    return mne is not None and isinstance(source, mne.io.BaseRaw | mne.BaseEpochs | mne.Evoked)
 
 
 def read_recording(path: str | os.PathLike[str]) -> Recording:
