@@ -88,8 +88,13 @@ def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time"
     return times_ms
 
 
-def refuse_seconds(values: Any, units: Any = None, *, where: str, name: str = "time") -> None:
-    """Raises: JtfneError for a time axis (n,) without a unit that looks like one in seconds."""
+def refuse_seconds(
+    values: Any, units: Any = None, *, where: str, name: str = "time", allowed: str | None = None
+) -> None:
+    """Raises: JtfneError for a time axis (n,) without a unit that looks like one in seconds.
+
+    allowed: where its unit is to be said; its attributes unless given.
+    """
     times = np.asarray(values)
     if units is not None or times.dtype.kind != "f" or times.size < 2:
         return
@@ -97,7 +102,7 @@ def refuse_seconds(values: Any, units: Any = None, *, where: str, name: str = "t
     if 0.0 < step < SHORTEST_STEP_ms:
         raise refuse(
             f"{name} in steps of {step:g} without a unit, which looks like seconds,",
-            f"{name}.attrs['units'] of {UNITS}",
+            f"{name}.attrs['units'] of {UNITS}" if allowed is None else allowed,
             where,
         )
 
