@@ -58,7 +58,7 @@ def test_other_names_units_and_sizes_are_told() -> None:
 
 def test_without_spikes_the_sizes_must_be_told() -> None:
     empty = pd.DataFrame({"neuron": [], "time_ms": []})
-    with pytest.raises(jtfne.JtfneError, match="a table without spikes .*n_neurons="):
+    with pytest.raises(jtfne.JtfneError, match=r"a table without spikes .*n_neurons="):
         interop.from_spikes(empty)
     spikes = interop.from_spikes(empty, n_neurons=5, n_trials=2, duration_ms=10.0)
     assert analysis.rates(spikes, by=None).values.tolist() == [[0.0] * 5] * 2
@@ -213,5 +213,5 @@ def test_rates_of_recorded_spikes_are_targets_by_label() -> None:
     assert result.score == pytest.approx(0.0, abs=1e-12)
     irregularity = Metric(measure=CV(), target=analysis.cv(signals.get("spk")))
     assert jtfne.Objective([irregularity]).evaluate(signals).score < 1e-6
-    with pytest.raises(jtfne.JtfneError, match="cell_type='PW' .*nearest: 'PV'"):
+    with pytest.raises(jtfne.JtfneError, match=r"cell_type='PW' .*nearest: 'PV'"):
         Metric(measure=MeanRate(), cells="PW", target=rates_Hz)

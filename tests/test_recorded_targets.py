@@ -157,7 +157,7 @@ def test_a_spectrum_is_measured_of_the_recording_as_of_the_run(targets: dict[str
     result = jtfne.Objective([metric]).evaluate(run()).metrics
     assert float(result["value"].iloc[0]) == pytest.approx(float(metric.target), rel=1e-5)
     in_uV = (targets["DataArray"] * 1e6).assign_attrs(units="uV")
-    with pytest.raises(jtfne.JtfneError, match="a recording in 'uV' .*one in V"):
+    with pytest.raises(jtfne.JtfneError, match=r"a recording in 'uV' .*one in V"):
         Metric(measure=power, readout="eeg", target=in_uV)
 
 

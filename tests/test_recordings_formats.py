@@ -1,5 +1,6 @@
 """Whatever a recording is kept in, it comes in with the same values, times, units and names."""
 
+import datetime
 import functools
 import json
 import re
@@ -142,7 +143,7 @@ def test_a_run_folder_is_a_recording_with_the_onsets_of_its_events(tmp_path: Pat
     np.testing.assert_allclose(
         analysis.rates(folder), analysis.rates(signals), err_msg="silent cells count too"
     )
-    with pytest.raises(jtfne.JtfneError, match="label='V4: off' .*nearest: 'V4: on'"):
+    with pytest.raises(jtfne.JtfneError, match=r"label='V4: off' .*nearest: 'V4: on'"):
         analysis.load_recording(folder, readout="lfp_proxy", label="V4: off")
     with pytest.raises(jtfne.JtfneError, match="'meeg'"):
         analysis.load_recording(folder, readout="meeg")
@@ -180,6 +181,21 @@ def test_what_mne_has_in_memory_is_taken_everywhere(tmp_path: Path) -> None:
         np.testing.assert_allclose(found["value"], expected["value"], rtol=1e-9)
 
 
+def test_when_and_against_what_it_was_recorded_comes_along(tmp_path: Path) -> None:
+    raw = make_raw()
+    assert not {"meas_date", "reference"} & set(interop.from_raw(raw, "eeg").attrs)
+    raw.set_meas_date(datetime.datetime(2024, 5, 1, 12, 30, tzinfo=datetime.UTC))
+    custom = raw.copy().set_eeg_reference(["Cz"], verbose="error")
+    average = raw.copy().set_eeg_reference("average", projection=True, verbose="error")
+    for source, reference in ((custom, "custom"), (average, "average")):
+        recording = interop.from_raw(source, "eeg")
+        assert recording.attrs["meas_date"] == "2024-05-01T12:30:00+00:00"
+        assert recording.attrs["reference"] == reference
+        recording.to_netcdf(tmp_path / f"{reference}.nc", engine="h5netcdf")
+        json.dumps(recording.attrs, allow_nan=False)
+    assert "reference" not in interop.from_raw(average, "meg").attrs
+
+
 def test_a_laminar_recording_is_compared_from_memory_or_by_path(tmp_path: Path) -> None:
     barrel = analysis.load_recording("barrel")
     barrel.to_netcdf(tmp_path / "barrel.nc", engine="h5netcdf")
@@ -212,7 +228,7 @@ def test_times_without_a_unit_that_look_like_seconds_are_refused(tmp_path: Path)
         with pytest.raises(jtfne.JtfneError, match=r"looks like seconds.*attrs\['units'\] of 's'"):
             call()
     path = write_parquet(array, tmp_path / "a.parquet")
-    with pytest.raises(jtfne.JtfneError, match="looks like seconds.*a column time_s"):
+    with pytest.raises(jtfne.JtfneError, match=r"looks like seconds.*a column time_s"):
         analysis.load_recording(path)
     frame = make_raw().pick("eeg").to_data_frame(long_format=True)
     frame.rename(columns={"time": "time_s"}).to_parquet(tmp_path / "mne.parquet")

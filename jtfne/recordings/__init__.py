@@ -14,6 +14,7 @@ from jtfne.recordings._load import is_recording as is_recording
 from jtfne.recordings._load import load_recording as load_recording
 from jtfne.recordings._mne import from_raw as from_raw
 from jtfne.recordings._mne import head_places_m as head_places_m
+from jtfne.recordings._mne import is_mne as is_mne
 from jtfne.recordings._mne import read_recording as read_recording
 from jtfne.recordings._mne import write_description as write_description
 from jtfne.recordings._parquet import read_samples as read_samples
