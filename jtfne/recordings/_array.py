@@ -79,10 +79,7 @@ def from_array(
     names = _check_dims(dims, array.shape)
     sampling_Hz = number(sampling_Hz, POSITIVE, name="sampling_Hz", where=WHERE)
     start_ms = number(start_ms, FINITE, name="start_ms", where=WHERE)
-    for name, text in (("units", units), ("readout", readout)):
-        if not isinstance(text, str):
-            raise refuse(f"{name}={describe_value(text)}", "a text, such as 'V' or 'lfp'", WHERE)
-        check_name(text, name, WHERE)
+    _check_texts(units=units, readout=readout)
     if "channel" not in names:
         array, names = array[..., None], (*names, "channel")
     ordered_names = [dim for dim in DIMS if dim in names]
@@ -119,6 +116,14 @@ def _read_numbers(values: Any) -> NDArray[np.float64]:
             WHERE,
         )
     return np.asarray(array, np.float64)
+
+
+def _check_texts(**texts: Any) -> None:
+    """Raises: JtfneError for a text that is none, or no name."""
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise refuse(f"{name}={describe_value(text)}", "a text, such as 'V' or 'lfp'", WHERE)
+        check_name(text, name, WHERE)
 
 
 def _check_dims(dims: Any, shape: tuple[int, ...]) -> tuple[str, ...]:
