@@ -78,6 +78,8 @@ def test_spike_trains_and_events(signals: jtfne.Signals, block: neo.Block) -> No
     sizes = [len(train) for segment in block.segments for train in segment.spiketrains]
     assert min(sizes) == 0 and sum(sizes) == expected.size and len(sizes) == 30 * N_TRIALS
     assert spikes.attrs["duration_ms"] == DURATION_MS and spikes.attrs["n_trials"] == N_TRIALS
+    by_type = analysis.rates(spikes, by="cell_type")
+    np.testing.assert_array_equal(by_type, analysis.rates(signals, by="cell_type"))
     segment, train = block.segments[1], block.segments[1].spiketrains[4]
     assert (float(train.t_start), float(train.t_stop)) == (0.0, DURATION_MS)
     labels = signals.neurons.iloc[4]

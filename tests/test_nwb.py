@@ -123,6 +123,8 @@ def test_spikes_come_back_with_silent_cells_and_trials(signals: jtfne.Signals, p
     n_spiking = np.unique(expected["neuron"]).size
     assert 0 < n_spiking < spikes.attrs["n_neurons"] == 16
     np.testing.assert_array_equal(analysis.rates(spikes, by=None), analysis.rates(signals, by=None))
+    by_type = analysis.rates(path, by=["area", "cell_type"])  # silent cells have their labels too
+    np.testing.assert_array_equal(by_type, analysis.rates(signals, by=["area", "cell_type"]))
 
 
 def test_the_tables_of_the_file(signals: jtfne.Signals, path: Path) -> None:
@@ -301,6 +303,19 @@ def test_a_session_of_a_rig(tmp_path: Path) -> None:
     assert spikes.values.tolist() == [12501.0, 12520.0] and spikes["area"].values[0] == "VISp"
     assert (spikes.attrs["n_neurons"], spikes.attrs["n_trials"]) == (2, 1)
     assert spikes.attrs["duration_ms"] == 12530.0
+
+
+def test_what_is_read_is_a_recording_and_a_source(
+    signals: jtfne.Signals, path: Path, tmp_path: Path
+) -> None:
+    lfp = analysis.load_recording(path)
+    assert lfp.equals(interop.from_nwb(path)) and lfp.attrs["units"] == "V"
+    tones = analysis.load_recording(path, readout="dipole", label="tone")
+    assert tones["channel"].values.tolist() == list(AREAS) and len(tones.attrs["onset_ms"]) == 3
+    assert analysis.load_recording(path, readout="spk").equals(signals.get("spk"))
+    session = write_session(tmp_path / "session.nwb")
+    source = jtfne.emitters.SpikeSource.from_table(interop.from_nwb(session, "spk"))
+    assert source.times_ms.tolist()[0] == [12501.0, 12520.0]
 
 
 def test_what_is_no_depth_below_the_pia_is_not_taken_for_it(tmp_path: Path) -> None:

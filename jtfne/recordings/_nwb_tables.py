@@ -17,6 +17,7 @@ from jtfne.recordings._hdf5 import (
     read_text,
     read_values,
 )
+from jtfne.recordings._spikes import describe_labels
 
 if TYPE_CHECKING:
     import h5py
@@ -194,7 +195,8 @@ def read_units(file: "h5py.File", where: str) -> "xr.DataArray":
         "neuron": ("event", neuron[order]),
         "trial": ("event", trial[order]),
     }
-    for label, values in _read_unit_labels(table, n_neurons, where).items():
+    labels = _read_unit_labels(table, n_neurons, where)
+    for label, values in labels.items():
         coords[label] = ("event", values[neuron[order]])
     attrs: dict[str, Any] = {
         "readout": "spk",
@@ -205,6 +207,8 @@ def read_units(file: "h5py.File", where: str) -> "xr.DataArray":
         "n_trials": n_trials,
         "duration_ms": duration_ms,
     }
+    if labels:
+        attrs["neuron_labels"] = describe_labels(labels)
     resolution_s = times.attrs.get("resolution")
     if resolution_s is not None and np.size(resolution_s) == 1 and float(resolution_s) > 0.0:
         attrs["interval_ms"] = attrs["dt_ms"] = round(float(resolution_s) * 1e3, _time.DECIMALS)

@@ -15,6 +15,7 @@ from jtfne.readouts import find_readout, resolve_alias
 from jtfne.recordings._events import describe_onsets_in_trials
 from jtfne.recordings._neo_files import WHERE, read_block
 from jtfne.recordings._si_units import convert_unit
+from jtfne.recordings._spikes import describe_labels
 
 if TYPE_CHECKING:
     import neo
@@ -311,11 +312,13 @@ def _read_trains(trains_of_trial: list[list[Any]]) -> "xr.DataArray":
         "neuron": ("event", neuron_index[order]),
         "trial": ("event", trial_index[order]),
     }
+    labels = {}
     for name in LABELS:
         texts = [str(train.annotations.get(name, "")) for train in trains_of_trial[0]]
         if all(texts):
-            coords[name] = ("event", np.array(texts, dtype=str)[neuron_index[order]])
-    attrs = {
+            labels[name] = np.array(texts, dtype=str)
+            coords[name] = ("event", labels[name][neuron_index[order]])
+    attrs: dict[str, Any] = {
         "readout": "spk",
         "long_name": "spike times",
         "units": "ms",
@@ -324,4 +327,6 @@ def _read_trains(trains_of_trial: list[list[Any]]) -> "xr.DataArray":
         "n_trials": len(trains_of_trial),
         "duration_ms": round(spans_ms[0], _time.DECIMALS),
     }
+    if labels:
+        attrs["neuron_labels"] = describe_labels(labels)
     return xr.DataArray(time_ms[order], coords, ("event",), "spk", attrs)
