@@ -120,10 +120,10 @@ def choose_xla_flags(session: nox.Session) -> str:
 ON_ALL_CORES = ("-n", "auto", "--dist", "loadfile")
 
 
-# Nine tenths of what the tests cost in processor time is compilation. Without its fusion emitters,
-# and unoptimized, XLA takes less than half as long, and the last bits are others. What holds bits
-# of different programs equal has the mark `bits` and is compiled as for users, as all is by `slow`
-# and `minimum`.
+# Most of what the tests cost in processor time is compilation. Without its fusion emitters, and
+# unoptimized, XLA takes half as long; the last bits are others, and programs run slower. What holds
+# bits of different programs equal, and what simulates for long, has the mark `as_users` and is
+# compiled as for users, as all is by `slow` and `minimum`.
 FAST_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
 NO_TESTS = 5  # pytest's exit status where none is selected, such as by `-- tests/test_net.py`
 
@@ -134,18 +134,18 @@ def tests(session: nox.Session) -> None:
     install_checkout(session, *EXTRAS)
     session.install(*group("test"))
     run_pytest(
-        *(session, "-m", "not slow and not bits", *ON_ALL_CORES, "--durations=30"),
+        *(session, "-m", "not slow and not as_users", *ON_ALL_CORES, "--durations=30"),
         xla_flags=choose_xla_flags(session),
     )
     # The other files need not be imported to be left out.
-    files = [] if session.posargs else list_bit_files()
-    run_pytest(session, "-m", "bits and not slow", *ON_ALL_CORES, *files)
+    files = [] if session.posargs else list_files_as_users()
+    run_pytest(session, "-m", "as_users and not slow", *ON_ALL_CORES, *files)
 
 
-def list_bit_files() -> list[str]:
-    """The files with tests of the mark `bits`."""
+def list_files_as_users() -> list[str]:
+    """The files with tests of the mark `as_users`."""
     files = sorted((ROOT / "tests").glob("*.py"))
-    return [str(path) for path in files if "mark.bits" in path.read_text(encoding="utf-8")]
+    return [str(path) for path in files if "mark.as_users" in path.read_text(encoding="utf-8")]
 
 
 @nox.session(reuse_venv=True)
