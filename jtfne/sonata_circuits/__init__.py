@@ -1,0 +1,3 @@
+"""Circuits of SONATA as a Config: point neurons of NEST, their edges, and virtual cells."""
+
+from jtfne.sonata_circuits._circuit import from_sonata as from_sonata
