@@ -190,7 +190,6 @@ def describe_circuit(folder: Path, names: list[str]) -> dict[str, Any]:
 
 def write_folder(folder: Path) -> None:
     """Everything but what NEST makes of it."""
-    np.random.seed(0)
     networks = build_nodes()
     build_edges(networks)
     for network in networks.values():

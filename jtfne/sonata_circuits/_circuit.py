@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jtfne._check import POSITIVE, number, one_of, refuse
-from jtfne._sonata_files import CircuitFiles, read_circuit
+from jtfne import _json
+from jtfne._check import POSITIVE, JtfneError, number, one_of, refuse
+from jtfne._files import read_text, resolve_path
+from jtfne._sonata_files import CircuitFiles, is_circuit, read_circuit
 from jtfne.config import Config
 from jtfne.sonata_circuits._cells import CellTable, declare_cells, read_cells
 from jtfne.sonata_circuits._connections import read_connections
@@ -50,9 +52,9 @@ def from_sonata(path: str | Path) -> Config:
     Examples
     --------
     >>> import jtfne
-    >>> jtfne.interop.from_sonata("circuit.json")
+    >>> jtfne.interop.from_sonata("c.json")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: 'circuit.json', which is no file, is not allowed; allowed: a circuit_config.json (in from_sonata)
+    jtfne._check.JtfneError: 'c.json', which is no file, is not allowed; allowed: a circuit_config.json (in from_sonata)
     """
     files = read_circuit(path)
     groups = read_cells(files)
@@ -69,6 +71,20 @@ def from_sonata(path: str | Path) -> Config:
     if stimuli:
         config = config.stimuli(stimuli)
     return config.probes(["spk"])
+
+
+def is_circuit_file(path: Path) -> bool:
+    """Whether a .json file is the config of a SONATA circuit, and not a Config of jtfne.
+
+    What is no JSON is neither; the reader of a Config says why.
+    """
+    source = resolve_path(path, "circuit_config.json")
+    if not source.is_file():
+        return False
+    try:
+        return is_circuit(_json.loads(read_text(source), where=str(path)))
+    except JtfneError:
+        return False
 
 
 def _read_run(files: CircuitFiles) -> dict[str, float]:
