@@ -361,11 +361,11 @@ def test_what_a_stranger_writes_leads_to_no_other_file(folder):
 
 def test_ids_beyond_the_nodes_are_refused(folder):
     sonata_circuit.write_edges(folder / "net/edges.h5", {"V1_to_V1": ("V1", "V1", [(0, 5, 10, 1)])})
-    with pytest.raises(jtfne.JtfneError, match="node 5 of population 'V1' .* one of its 5"):
+    with pytest.raises(jtfne.JtfneError, match=r"node 5 of population 'V1' .* one of its 5"):
         interop.from_sonata(folder / "circuit_config.json")
     sonata_circuit.write_edges(folder / "net/edges.h5")
     sonata_circuit.write_spikes(folder / "spikes.h5", [(3, 1.0)])
-    with pytest.raises(jtfne.JtfneError, match="spikes of node 3 of 'LGN' .* one of its 3"):
+    with pytest.raises(jtfne.JtfneError, match=r"spikes of node 3 of 'LGN' .* one of its 3"):
         interop.from_sonata(folder / "circuit_config.json")
 
 

@@ -81,8 +81,10 @@ def test_types_of_one_kind_are_read_together(tmp_path):
 REFUSED = {
     "types of both signs": (
         {"connection": "V1_to_V1", "types": True},
-        r"edges of 2 types, 10 \(static_synapse, plain.json, weights 2\), "
-        r"11 \(static_synapse, weights -0.5\), .* allowed: edge_type= one of them",
+        (
+            r"edges of 2 types, 10 \(static_synapse, plain.json, weights 2\), "
+            r"11 \(static_synapse, weights -0.5\), .* allowed: edge_type= one of them"
+        ),
     ),
     "types of other parameters": (
         {"connection": "LGN_to_V1", "types": True, "nodes": NODES},
@@ -161,7 +163,7 @@ def test_a_table_of_types_that_does_not_serve_is_one_clear_error(edges, tmp_path
 
 def test_other_suffixes_take_no_types(tmp_path):
     (tmp_path / "e.csv").write_text("source,target\n0,1\n")
-    with pytest.raises(jtfne.JtfneError, match="edge_type= with 'e.csv'"):
+    with pytest.raises(jtfne.JtfneError, match=r"edge_type= with 'e.csv'"):
         FromTable.read(tmp_path / "e.csv", edge_type=3)
 
 
@@ -179,5 +181,5 @@ def test_weights_of_both_signs_in_one_type_are_refused(tmp_path, types):
         {"V1_to_V1": ("V1", "V1", [(0, 1, 10, 1), (1, 0, 10, 1)])},
         attributes={"syn_weight": np.array([1.0, -1.0])},
     )
-    with pytest.raises(jtfne.JtfneError, match="weights from -1 to 1 .* weights of one sign"):
+    with pytest.raises(jtfne.JtfneError, match=r"weights from -1 to 1 .* weights of one sign"):
         FromTable.read(path, types=types)
