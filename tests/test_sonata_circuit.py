@@ -199,7 +199,7 @@ def change_line(folder, name, old, new):
 LINES = {
     "cells with a morphology": (
         ("V1_types.csv", "exc point_neuron nest:iaf_psc_exp", "exc biophysical ctdb:Biophys1"),
-        r"model_type 'biophysical' \(ctdb:Biophys1\) .* V1.h5, population 'V1', node type 7",
+        r"model_type 'biophysical' \(ctdb:Biophys1\) .*V1.h5, population 'V1', node type 7",
     ),
     "no model type": (("LGN_types.csv", "virtual", "NULL"), "model_type '' .* 'virtual'"),
     "a type that is missing": (("V1_types.csv", "\n7 ", "\n8 "), "node type 7, which the table"),
