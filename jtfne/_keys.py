@@ -7,6 +7,7 @@ adds to a seed, nor `jax_threefry_partitionable`, on which `jax.random.bits` of 
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -15,7 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 STREAMS = ("connectivity", "positions", "initial state", "noise", "stimulus", "trial")
+RUN_STREAMS = ("initial state", "noise", "stimulus")  # that a run draws from
 IMPL = "threefry2x32"
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))  # of Threefry-2x32, bits
+HASH_BLOCK = 8192  # numbers that are hashed at once: they stay in the cache of a core
+HostWords = npt.NDArray[np.uint32]
+# Two words of a key, or of each key of an array of them.
+Words = tuple[Any, Any]
+# Names, uint32 (2, n), that are folded into a key: () each, or of one key a name, (n,).
+Request = tuple[Words, Any]
 BETWEEN = "\x1f"
 """Stands between the parts of a name; no declared name has it, since it cannot be printed."""
 
@@ -49,10 +58,7 @@ def fold_names(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.
 def streams(base: jax.Array) -> dict[str, jax.Array]:
     """The keys of the streams that a run draws from, by name."""
     stream = _threefry(base)
-    return {
-        name: jax.random.fold_in(stream, zlib.crc32(name.encode()))
-        for name in ("initial state", "noise", "stimulus")
-    }
+    return {name: jax.random.fold_in(stream, zlib.crc32(name.encode())) for name in RUN_STREAMS}
 
 
 def _threefry(base: jax.Array) -> jax.Array:
@@ -75,6 +81,86 @@ def fold_words(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> 
     first_keys = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
     keys: jax.Array = jax.vmap(jax.random.fold_in)(first_keys, names[1])
     return keys
+
+
+def fold_traced(requests: Sequence[Request]) -> list[Words]:
+    """The words of the keys of each request, in one pass. May be traced."""
+    lengths = [names.shape[1] for _, names in requests]
+    key_words = []
+    for half in range(2):  # all keys at once: XLA compiles Threefry anew for each place of its use
+        parts = []
+        for (key, _), length in zip(requests, lengths, strict=True):
+            parts.append(jnp.broadcast_to(key[half], length))
+        key_words.append(jnp.concatenate(parts))
+    names = jnp.concatenate([jnp.asarray(names) for _, names in requests], axis=1)
+    keys = jax.random.wrap_key_data(jnp.stack(key_words, axis=-1), impl=IMPL)
+    high, low = words(fold_words(keys, names))
+    ends = np.cumsum(lengths)[:-1]
+    return list(zip(jnp.split(high, ends), jnp.split(low, ends), strict=True))
+
+
+def streams_on_host(
+    seed: np.uint32, names: npt.NDArray[np.uint32]
+) -> dict[str, tuple[HostWords, HostWords]]:
+    """The words of the keys of `streams(fold_names(seed, names))`, computed by numpy: (1,) each."""
+    stream = np.zeros(1, np.uint32), np.full(1, seed, np.uint32)
+    for name in names:
+        stream = _hash_on_host(stream, name[None])
+    by_name = {}
+    for stream_name in RUN_STREAMS:
+        by_name[stream_name] = _hash_on_host(stream, codes(stream_name))
+    return by_name
+
+
+def fold_on_host(requests: Sequence[Request]) -> list[Words]:
+    """The words of the keys of each request, as `fold_traced` has them, computed by numpy."""
+    lengths = [names.shape[1] for _, names in requests]
+    key_words = []
+    for half in range(2):
+        parts = []
+        for (key, _), length in zip(requests, lengths, strict=True):
+            parts.append(np.broadcast_to(key[half], length))
+        key_words.append(np.concatenate(parts))
+    names = np.concatenate([names for _, names in requests], axis=1)
+    high, low = _hash_on_host(_hash_on_host((key_words[0], key_words[1]), names[0]), names[1])
+    ends = np.cumsum(lengths)[:-1]
+    return list(zip(np.split(high, ends), np.split(low, ends), strict=True))
+
+
+def _hash_on_host(
+    key_words: tuple[HostWords, HostWords], data: HostWords
+) -> tuple[HostWords, HostWords]:
+    """The words of `jax.random.fold_in(key, data)` for each pair of a key and a number: (n,).
+
+    Threefry-2x32 with 20 rounds. Source: Salmon et al. (2011), SC11, "Parallel random numbers: as
+    easy as 1, 2, 3", sections 3.2 and 4.
+    """
+    first_key, second_key, data = np.broadcast_arrays(*key_words, data)
+    high, low = np.empty((2, data.size), np.uint32)
+    for begin in range(0, data.size, HASH_BLOCK):
+        block = slice(begin, begin + HASH_BLOCK)
+        _hash_block(first_key[block], second_key[block], data[block], high[block], low[block])
+    return high, low
+
+
+def _hash_block(
+    first_key: HostWords, second_key: HostWords, data: HostWords, high: HostWords, low: HostWords
+) -> None:
+    """Write the two words of each hash to `high` and `low`, in place."""
+    keys = (first_key, second_key, first_key ^ second_key ^ np.uint32(0x1BD11BDA))
+    high[:] = keys[0]
+    np.add(data, keys[1], out=low)
+    shifted = np.empty_like(low)
+    for k in range(5):
+        for n_bits in ROTATIONS[k % 2]:
+            high += low
+            np.right_shift(low, np.uint32(32 - n_bits), out=shifted)
+            low <<= np.uint32(n_bits)
+            low |= shifted
+            low ^= high
+        high += keys[(k + 1) % 3]
+        low += keys[(k + 2) % 3]
+        low += np.uint32(k + 1)
 
 
 def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:
