@@ -145,11 +145,13 @@ def _select_cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame
 def _list_files(kind: str, populations: Iterable[str]) -> dict[str, Any]:
     """The two files of `kind`, node or edge, as a circuit's config lists them, and what they hold.
 
-    libsonata looks for a population where the config names it.
+    libsonata looks for a population where the config names it, and takes cells for ones with a
+    morphology unless told. It takes edges for chemical synapses, which they are.
     """
     names = {f"{kind}s_file": f"{kind}s.h5", f"{kind}_types_file": f"{kind}_types.csv"}
     entry: dict[str, Any] = {key: f"$NETWORK_DIR/{name}" for key, name in names.items()}
-    return {**entry, "populations": {name: {} for name in populations}}
+    properties = {"type": "point_neuron"} if kind == "node" else {}
+    return {**entry, "populations": dict.fromkeys(populations, properties)}
 
 
 def _create_file(path: Path) -> "h5py.File":
@@ -286,6 +288,8 @@ def _write_index(group: "h5py.Group", node_ids: np.ndarray[Any, Any], n_nodes: i
     group["node_id_to_range"] = np.stack([range_bounds[:-1], range_bounds[1:]], axis=1).astype(
         np.uint64
     )
+    # the guide and bmtk call it so, libsonata in the plural: one dataset under both names
+    group["node_id_to_ranges"] = group["node_id_to_range"]
     group["range_to_edge_id"] = ranges.astype(np.uint64)
 
 
