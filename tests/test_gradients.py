@@ -427,6 +427,7 @@ class Free(Sigmoid):
     steadies = False
 
 
+@pytest.mark.bits
 def test_leaky_cells_have_no_upstroke_to_hold_back():
     net = jtfne.construct(config(["LIF"]))
 

@@ -463,6 +463,7 @@ def test_same_bits_for_any_chunk(whole, chunk_steps):
 @pytest.mark.parametrize(
     "names", [("spk",), ("lfp",), ("spk", "dipole"), ("meg", "eeg"), ("csd", "source")]
 )
+@pytest.mark.bits
 def test_a_probe_changes_no_other(whole, names):
     assert hashes(busy(names)) == {name: whole[name] for name in names}
 
