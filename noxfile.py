@@ -1,4 +1,5 @@
-"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement, minimum, docs.
+"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement,
+bmtk, minimum, docs.
 
 Needs only `pip install nox`; uses uv if there.
 """
@@ -57,6 +58,7 @@ PEERS = {
     "brainpy": ("brainpy[cpu]>=2.7",),
     "jaxfne": ("jaxfne==0.3.37",),
     "hnn": ("hnn-core>=0.6",),
+    "bmtk": ("bmtk>=1.2", "nest-simulator>=3.10"),
 }
 # The benchmarks that take them, and which.
 BESIDE_PEERS: dict[str, tuple[str, ...]] = {
@@ -228,6 +230,13 @@ def agreement(session: nox.Session) -> None:
     for peer in AGREEMENT_PEERS:
         options += ["--peer", f"{peer}={install_peer(session, peer)}"]
     session.run("python", "docs/validation/agreement.py", *options, *session.posargs)
+
+
+@nox.session(python="3.11")
+def bmtk(session: nox.Session) -> None:
+    """The network that bmtk builds and NEST runs, which tests compare with, anew."""
+    session.install(*PEERS["bmtk"])
+    session.run("python", "docs/validation/_bmtk_network.py", "tests/bmtk_network")
 
 
 @nox.session(python="3.11")
