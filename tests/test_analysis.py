@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from jtfne import JtfneError, Signals, analysis
-from jtfne.analysis import recordings
+from jtfne.recordings import _barrel
 
 CLOCK_ROW, POISSON_ROW, SILENT_ROW = 0, 1, 2
 DURATION_MS = 20_000.0
@@ -238,7 +238,7 @@ def test_the_barrel_recording_is_read_without_elephant() -> None:
 
 
 def test_an_altered_barrel_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "BARREL_SHA256", hashlib.sha256(b"another").hexdigest())
+    monkeypatch.setattr(_barrel, "BARREL_SHA256", hashlib.sha256(b"another").hexdigest())
     with pytest.raises(JtfneError, match="SHA-256"):
         analysis.load_recording("barrel")
 

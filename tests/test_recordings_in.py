@@ -12,7 +12,7 @@ import jtfne
 import runs
 from jtfne import analysis, interop, measures
 from jtfne._time import sample_ends_ms
-from jtfne.recordings import SUFFIXES
+from jtfne.recordings._mne import SUFFIXES
 
 SAMPLING_Hz = 250.0
 TYPES = {"Fz": "eeg", "Cz": "eeg", "Pz": "eeg", "M1": "mag", "G1": "grad", "EOG": "eog"}

@@ -1,6 +1,14 @@
 """Recordings, in memory or by file, as the DataArrays that `Signals.get` gives: a file a format."""
 
-from jtfne.recordings._mne import SUFFIXES as SUFFIXES
+from jtfne.recordings._axes import coordinate as coordinate
+from jtfne.recordings._axes import even_step as even_step
+from jtfne.recordings._axes import in_ms as in_ms
+from jtfne.recordings._axes import need as need
+from jtfne.recordings._formats import FORMATS as FORMATS
+from jtfne.recordings._formats import NAMED as NAMED
+from jtfne.recordings._formats import SUFFIXES as SUFFIXES
+from jtfne.recordings._formats import Format as Format
+from jtfne.recordings._load import load_recording as load_recording
 from jtfne.recordings._mne import from_raw as from_raw
 from jtfne.recordings._mne import head_places_m as head_places_m
 from jtfne.recordings._mne import read_recording as read_recording
