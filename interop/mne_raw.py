@@ -137,6 +137,10 @@ def raw_without_events(
         config = signals.manifest.get("config_sha256", "unknown")
         head = f"jtfne {__version__} {name} config {config}"
         info["description"] = write_description(head, originals, _channel_depths(data, names))
+        info["device_info"] = {"type": "jtfne"}
+        seed = signals.manifest.get("run", {}).get("seed")
+        if seed is not None:
+            info["subject_info"] = {"his_id": f"sim-{seed}"}
     parts = [channels_by_time(data)]
     for trial in trials[1:]:
         parts.append(channels_by_time(signals.get(readout, trial=trial)))
