@@ -15,7 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 STREAMS = ("connectivity", "positions", "initial state", "noise", "stimulus", "trial")
+RUN_STREAMS = ("initial state", "noise", "stimulus")  # that a run draws from
 IMPL = "threefry2x32"
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))  # of Threefry-2x32, bits
+HASH_BLOCK = 8192  # numbers that are hashed at once: they stay in the cache of a core
+HostWords = npt.NDArray[np.uint32]
 BETWEEN = "\x1f"
 """Stands between the parts of a name; no declared name has it, since it cannot be printed."""
 
@@ -49,10 +53,7 @@ def fold_names(seed: np.uint32 | jax.Array, names: npt.NDArray[np.uint32] | jax.
 def streams(base: jax.Array) -> dict[str, jax.Array]:
     """The keys of the streams that a run draws from, by name."""
     stream = _threefry(base)
-    return {
-        name: jax.random.fold_in(stream, zlib.crc32(name.encode()))
-        for name in ("initial state", "noise", "stimulus")
-    }
+    return {name: jax.random.fold_in(stream, zlib.crc32(name.encode())) for name in RUN_STREAMS}
 
 
 def _threefry(base: jax.Array) -> jax.Array:
@@ -75,6 +76,71 @@ def fold_words(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> 
     first_keys = jax.vmap(jax.random.fold_in, in_axes=(axis, 0))(stream, names[0])
     keys: jax.Array = jax.vmap(jax.random.fold_in)(first_keys, names[1])
     return keys
+
+
+def fold_traced(key_words: tuple[jax.Array, jax.Array], names: Any) -> tuple[jax.Array, jax.Array]:
+    """The words of the keys of named streams: (n,) each. May be traced.
+
+    key_words: two words of one key, () each, or of one key a name, (n,). names: uint32 (2, n).
+    """
+    key = jax.random.wrap_key_data(jnp.stack(key_words, axis=-1), impl=IMPL)
+    return words(fold_words(key, names))
+
+
+def streams_on_host(
+    seed: np.uint32, names: npt.NDArray[np.uint32]
+) -> dict[str, tuple[HostWords, HostWords]]:
+    """The words of the keys of `streams(fold_names(seed, names))`, computed by numpy: (1,) each."""
+    stream = np.zeros(1, np.uint32), np.full(1, seed, np.uint32)
+    for name in names:
+        stream = _hash_on_host(stream, name[None])
+    by_name = {}
+    for stream_name in RUN_STREAMS:
+        by_name[stream_name] = _hash_on_host(stream, codes(stream_name))
+    return by_name
+
+
+def fold_on_host(
+    key_words: tuple[HostWords, HostWords], names: HostWords
+) -> tuple[HostWords, HostWords]:
+    """The words of the keys of named streams, as `fold_traced` has them, computed by numpy."""
+    return _hash_on_host(_hash_on_host(key_words, names[0]), names[1])
+
+
+def _hash_on_host(
+    key_words: tuple[HostWords, HostWords], data: HostWords
+) -> tuple[HostWords, HostWords]:
+    """The words of `jax.random.fold_in(key, data)` for each pair of a key and a number: (n,).
+
+    Threefry-2x32 with 20 rounds. Source: Salmon et al. (2011), SC11, "Parallel random numbers: as
+    easy as 1, 2, 3", sections 3.2 and 4.
+    """
+    first_key, second_key, data = np.broadcast_arrays(*key_words, data)
+    high, low = np.empty((2, data.size), np.uint32)
+    for begin in range(0, data.size, HASH_BLOCK):
+        block = slice(begin, begin + HASH_BLOCK)
+        _hash_block(first_key[block], second_key[block], data[block], high[block], low[block])
+    return high, low
+
+
+def _hash_block(
+    first_key: HostWords, second_key: HostWords, data: HostWords, high: HostWords, low: HostWords
+) -> None:
+    """Write the two words of each hash to `high` and `low`, in place."""
+    keys = (first_key, second_key, first_key ^ second_key ^ np.uint32(0x1BD11BDA))
+    high[:] = keys[0]
+    np.add(data, keys[1], out=low)
+    shifted = np.empty_like(low)
+    for k in range(5):
+        for n_bits in ROTATIONS[k % 2]:
+            high += low
+            np.right_shift(low, np.uint32(32 - n_bits), out=shifted)
+            low <<= np.uint32(n_bits)
+            low |= shifted
+            low ^= high
+        high += keys[(k + 1) % 3]
+        low += keys[(k + 2) % 3]
+        low += np.uint32(k + 1)
 
 
 def words(streams: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -16,7 +16,6 @@ import pandas as pd
 import pytest
 
 import jtfne
-import runs
 from jtfne import config, optimizers, presets, simulation
 from jtfne.paradigm import Timing
 from jtfne.trainer import Trainer
@@ -115,7 +114,7 @@ KEY = jax.random.key(0)
 OBJECTIVE = jtfne.Objective.of(CFG)
 SEARCH = optimizers.RandomSearch(n=4)
 SPIKES = {"weight_pA": 1.0, "mechanism": "AMPA"}
-SIGNALS = runs.nameless()
+SIGNALS = jtfne.construct(CFG.probes(["spk", "vm"])).simulate(progress=False)
 PATHS = {"path", "out", "folder"}  # checked by the functions that resolve paths, see test_files
 
 
@@ -309,7 +308,7 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "correlation_factor": (
         optimizers.correlation_factor, {"before": np.ones((4, 2)), "after": np.ones((4, 2)), "shift": 1}
     ),
-    "Signals": (jtfne.Signals, {"tree": runs.named().tree, "manifest": dict(runs.named().manifest)}),
+    "Signals": (jtfne.Signals, {"tree": SIGNALS.tree, "manifest": dict(SIGNALS.manifest)}),
     "Signals.get": (
         SIGNALS.get,
         {"name": "vm", "layout": "time_node", "area": None, "layer": None, "cell_type": None, "ids": None, "trial": 0,

@@ -485,3 +485,32 @@ def test_names_of_streams_do_not_run_together():
     assert hashlib.sha256(_keys.number_named_streams("a", n=5)[:, :3].tobytes()).digest() == (
         hashlib.sha256(_keys.number_named_streams("a", n=3).tobytes()).digest()
     )
+
+
+def test_the_hash_on_the_host_has_the_published_value():
+    """Key and counter zero: the first line of `kat_vectors` of Random123, Salmon et al. (2011)."""
+    zero = np.zeros(1, np.uint32)
+    high, low = _keys._hash_on_host((zero, zero), zero)
+    assert (int(high[0]), int(low[0])) == (0x6B200159, 0x99BA4EFE)
+
+
+@pytest.mark.parametrize("one_key", [True, False])
+@pytest.mark.parametrize("n_names", [1, _keys.HASH_BLOCK + 3])
+def test_keys_are_the_same_on_the_host(n_names, one_key):
+    random = np.random.default_rng(n_names)
+    n_keys = 1 if one_key else n_names
+    key_words = tuple(random.integers(0, 2**32, (2, n_keys), np.uint32))
+    names = random.integers(0, 2**32, (2, n_names), np.uint32)
+    traced_words = [word[0] for word in key_words] if one_key else key_words
+    wanted = _keys.fold_traced(tuple(map(jax.numpy.asarray, traced_words)), names)
+    for found, expected in zip(_keys.fold_on_host(key_words, names), wanted, strict=True):
+        np.testing.assert_array_equal(found, expected, strict=True)
+
+
+def test_streams_of_a_trial_are_the_same_on_the_host():
+    trial = _keys.codes("trial", "12")
+    wanted = _keys.streams(_keys.fold_names(np.uint32(2**32 - 1), trial))
+    streams = _keys.streams_on_host(np.uint32(2**32 - 1), trial)
+    assert streams.keys() == wanted.keys()
+    for name, words in streams.items():
+        assert np.array_equal(np.concatenate(words), jax.random.key_data(wanted[name]))

@@ -163,12 +163,13 @@ def reshaped(data: xr.DataArray, kind: str) -> xr.DataArray:
 
 
 def never_varies(data: Any) -> bool:
-    """Whether all values of an array are one, as where tiny numbers vanish in single precision."""
-    return (
-        isinstance(data, xr.DataArray)
-        and data.size > 0
-        and bool((data.values == data.values.flat[0]).all())
-    )
+    """Whether nothing moves in an array: no spike fell, or all values are one.
+
+    Tiny numbers, too, vanish in single precision.
+    """
+    if not isinstance(data, xr.DataArray):
+        return False
+    return data.size == 0 or bool((data.values == data.values.flat[0]).all())
 
 
 class Analyses(Described):

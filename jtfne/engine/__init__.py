@@ -26,9 +26,9 @@ from jtfne.engine._loop import (
     replay,
     replay_jit,
     run_recorded,
-    start,
     supports_replay,
 )
+from jtfne.engine._start import draw_words_on_host, start, start_from
 from jtfne.engine._synaptic import received_pA
 
 __all__ = [
@@ -48,11 +48,13 @@ __all__ = [
     "advance",
     "advance_checkpointed",
     "advance_jit",
+    "draw_words_on_host",
     "received_pA",
     "replay",
     "replay_jit",
     "run_recorded",
     "scatter_groups",
     "start",
+    "start_from",
     "supports_replay",
 ]

@@ -3,7 +3,6 @@
 Knows dt and state; no names, no probes.
 """
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,20 +10,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jtfne import _keys, noise
 from jtfne._check import refuse
 from jtfne.delivery import EventDelivery, SpikingCells
-from jtfne.emitters import find_method, has_method
 from jtfne.engine._arrays import (
     Carry,
     Chunk,
     Circuit,
-    Group,
     InputChunk,
     Inputs,
     KnownSpikes,
-    PoissonInput,
-    PoissonState,
     Recorder,
     View,
 )
@@ -36,81 +30,6 @@ _RecordedCells = tuple[Recorder, jax.Array | None]
 _StateAndSums = tuple[Carry, list[jax.Array]]
 # The inputs of a step; where its spikes begin and end among the known ones, if they are known.
 _StepInputs = tuple[InputChunk, tuple[jax.Array, jax.Array] | None]
-
-
-def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
-    """Return the state before the first step.
-
-    keys: has "initial state", "noise" and "stimulus". What a cell draws depends on the key and on
-    its own name, not on which other cells there are.
-    """
-    dtype = circuit.drive_pA.dtype
-    names = (
-        _keys.number_streams(circuit.n_cells) if circuit.cell_names is None else circuit.cell_names
-    )
-    random_words = _keys.words(_keys.fold_words(keys["initial state"], names))
-    poisson = []
-    for k, poisson_input in enumerate(inputs.poisson):
-        poisson.append(_init_poisson(keys["stimulus"], k, poisson_input, names))
-    fluctuations = []
-    for fluctuation in inputs.fluctuations:
-        key = _keys.fold_words(keys["stimulus"], fluctuation.stream[:, None])[0]
-        fluctuations.append(noise.init_ou(key, ONE if fluctuation.shared else names, dtype))
-    return Carry(
-        step=jnp.int32(0),
-        cells=tuple(_init_cells(circuit, group, random_words, dtype) for group in circuit.groups),
-        syn=jnp.zeros(circuit.n_receptors * circuit.n_cells, dtype),
-        ring=None if circuit.leading is None else circuit.leading.ring.empty(dtype),
-        noise=None if circuit.noise_pA is None else noise.seed(keys["noise"], names),
-        poisson=tuple(poisson),
-        fluctuations=tuple(fluctuations),
-        plastic=tuple(plastic_delivery.start(dtype) for plastic_delivery in circuit.plastic),
-        second_rows=jnp.zeros(len(circuit.rise_states) * circuit.n_cells, dtype)
-        if circuit.rise_states
-        else None,
-    )
-
-
-ONE = _keys.number_streams(1)  # the name of the stream that all cells share
-
-
-def _init_cells(
-    circuit: Circuit, group: Group, random_words: tuple[jax.Array, jax.Array], dtype: jnp.dtype
-) -> Any:
-    """Return the first state of a group: the declared potentials, else the emitter's spread.
-
-    random_words: two random words of each cell of the circuit.
-    """
-    emitter = group.emitter
-    group_words = group.take(random_words[0]), group.take(random_words[1])
-    spread_state = emitter.init(_keys.uniform(group_words, dtype))
-    spread_state = find_method(emitter, "with_seeds")(spread_state, *group_words)
-    if circuit.v_init_mV is None or not has_method(emitter, "at_potential"):
-        return spread_state
-    v_mV = group.take(circuit.v_init_mV)
-    is_declared = ~jnp.isnan(v_mV)
-    at_declared = emitter.at_potential(jnp.where(is_declared, v_mV, spread_state.v_mV))
-    return jax.tree.map(functools.partial(jnp.where, is_declared), at_declared, spread_state)
-
-
-def _init_poisson(
-    key: jax.Array, place: int, poisson_input: PoissonInput, names: Any
-) -> PoissonState:
-    """Return the generator of a Poisson input with the counts of the first step.
-
-    place: number of the input, by which it is named if it has no stream of its own.
-    """
-    stream = (
-        _keys.number_streams(place + 1)[:, -1:]
-        if poisson_input.stream is None
-        else poisson_input.stream
-    )
-    streams = _keys.fold_words(key, stream)  # (n_stimuli,)
-    if poisson_input.shared:
-        return PoissonState(*noise.poisson(noise.seed(streams[0], ONE), poisson_input.thresholds))
-    target_names = names if poisson_input.targets is None else names[:, poisson_input.targets]
-    keys = streams[0] if poisson_input.stimulus is None else streams[poisson_input.stimulus]
-    return PoissonState(*noise.poisson(noise.seed(keys, target_names), poisson_input.thresholds))
 
 
 def advance(

@@ -28,7 +28,11 @@ def seed(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> Streams:
     A stream hangs on the key and on its own name, not on how many there are. key: one, or one a
     stream (n_streams,).
     """
-    s0, s1 = _keys.words(_keys.fold_words(key, names))
+    return from_words(*_keys.words(_keys.fold_words(key, names)))
+
+
+def from_words(s0: jax.Array, s1: jax.Array) -> Streams:
+    """The first state of streams whose two random words are these, uint32 (n_streams,) each."""
     return Streams(s0 | ((s0 | s1) == 0).astype(jnp.uint32), s1)
 
 

@@ -23,7 +23,12 @@ class OUState(NamedTuple):
 
 def init_ou(key: jax.Array, names: npt.NDArray[np.uint32] | jax.Array, dtype: jnp.dtype) -> OUState:
     """Independent processes in their stationary distribution, one for each of `names`."""
-    return OUState(*normal(seed(key, names), dtype))
+    return start_ou(seed(key, names), dtype)
+
+
+def start_ou(streams: Streams, dtype: jnp.dtype) -> OUState:
+    """Independent processes in their stationary distribution, one for each of `streams`."""
+    return OUState(*normal(streams, dtype))
 
 
 def step_ou(state: OUState, dt_over_tau: jax.Array | float) -> OUState:

@@ -1,13 +1,12 @@
 """What a runner is, and the program that makes the state before the first step."""
 
-import functools
 from typing import ClassVar, Protocol
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
-from jtfne import _keys, engine
+from jtfne import engine
 
 Spiking = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -40,14 +39,20 @@ class Runner(Protocol):
         ...
 
 
-@functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 def start_run(
-    circuit: engine.Circuit, inputs: engine.Inputs, seed: jax.Array, trial: jax.Array
+    circuit: engine.Circuit,
+    inputs: engine.Inputs,
+    seed: np.uint32,
+    trial: npt.NDArray[np.uint32],
 ) -> engine.Carry:
-    """Return the state before the first step.
+    """Return the state before the first step of a trial; `trial` is its stream code."""
+    state: engine.Carry = _start_from(
+        circuit, inputs, engine.draw_words_on_host(circuit, inputs, seed, trial)
+    )
+    return state
 
-    One program, run once: it takes a quarter of the time to compile if it is not optimized. Nor
-    does XLA then contract a product and a sum into one rounding: the bits are those of
-    `engine.start` op by op.
-    """
-    return engine.start(circuit, inputs, _keys.streams(_keys.fold_names(seed, trial)))
+
+# One program, run once: it takes a quarter of the time to compile if it is not optimized. Nor does
+# XLA then contract a product and a sum into one rounding: the bits are those of `engine.start` op
+# by op.
+_start_from = jax.jit(engine.start_from, compiler_options={"xla_backend_optimization_level": 0})
