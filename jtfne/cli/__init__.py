@@ -211,7 +211,8 @@ def compare(
     recording: Annotated[
         str | None,
         typer.Argument(
-            help="A file that MNE reads, .nc, .parquet, or 'barrel'.", metavar="RECORDING"
+            help="A file that MNE reads, .nc, .zarr, .parquet, a run's folder, or 'barrel'.",
+            metavar="RECORDING",
         ),
     ] = None,
     named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,

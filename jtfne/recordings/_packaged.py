@@ -43,7 +43,9 @@ def read_packaged(recording: str, package: str, file: str, sha256: str, install:
             f"(in {WHERE})"
         )
     if path is None:
-        raise refuse(f"a {package} without {file}", f"the {package} that holds it", WHERE)
+        raise refuse(
+            f"the package {package} without {file}", "a release of it that holds the file", WHERE
+        )
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise refuse(f"{path} with another SHA-256", sha256, WHERE)
