@@ -83,14 +83,16 @@ def is_dipole_text(text: str) -> bool:
 def _read_columns(text: str, name: str) -> np.ndarray[Any, Any]:
     """The numbers of a text, (n_times, 2 or 4). Raises: JtfneError."""
     allowed = "two columns of numbers, ms and nA m, or four, as hnn-core writes them"
+    lines = text.splitlines()
+    if not any(line.strip() and not line.startswith(MARK) for line in lines):
+        raise refuse(f"{name} without numbers", allowed, WHERE)
     try:
         columns = np.loadtxt(io.StringIO(text), np.float64, comments=MARK, ndmin=2)
     except ValueError as error:
         reason = " ".join(str(error).split())[:200]
         raise refuse(f"{name}, which cannot be read ({reason}),", allowed, WHERE) from None
-    if columns.size == 0 or columns.shape[1] not in COLUMN_COUNTS:
-        n_columns = columns.shape[1] if columns.size else 0
-        raise refuse(f"{name} with {n_columns} columns of numbers", allowed, WHERE)
+    if columns.shape[1] not in COLUMN_COUNTS:
+        raise refuse(f"{name} with {columns.shape[1]} columns of numbers", allowed, WHERE)
     if not np.isfinite(columns).all():
         raise refuse(f"{name} with values that are not finite", "finite numbers", WHERE)
     return columns
