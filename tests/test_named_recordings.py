@@ -1,7 +1,7 @@
 """Recordings that ship with other packages are read in place, unaltered, and say what is unknown."""
 
 import hashlib
-import importlib.metadata
+import importlib.util
 import io
 import json
 import subprocess
@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import jtfne
+import runs
 from jtfne import analysis, measures
-from jtfne.recordings import NAMED, _named, _packaged
+from jtfne.recordings import NAMED, _named
 
 
 def test_ecog_beta_has_a_beta_rhythm_and_says_what_nobody_knows() -> None:
@@ -26,7 +27,7 @@ def test_ecog_beta_has_a_beta_rhythm_and_says_what_nobody_knows() -> None:
     power = analysis.psd(ecog, segment_ms=2000.0).isel(channel=0)
     beta = power.sel(frequency=slice(10.0, 40.0))
     whitened = beta * beta["frequency"]
-    assert 15.0 <= float(beta["frequency"][int(whitened.argmax())]) <= 19.0
+    assert 15.0 <= float(beta["frequency"][int(whitened.values.argmax())]) <= 19.0
     notch = power.sel(frequency=60.0, method="nearest")
     assert notch < 0.1 * power.sel(frequency=56.0, method="nearest")
     residue = power.sel(frequency=120.0, method="nearest")
@@ -118,11 +119,7 @@ def test_eeg_alpha_is_read_where_its_package_put_it(
 def test_a_missing_package_is_one_sentence(
     name: str, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def find_nothing(package: str) -> None:
-        raise importlib.metadata.PackageNotFoundError(package)
-
-    monkeypatch.setattr(_packaged.importlib.util, "find_spec", lambda package: None)
-    monkeypatch.setattr(_packaged.importlib.metadata, "files", find_nothing)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
     with pytest.raises(jtfne.JtfneError) as refusal:
         analysis.load_recording(name, readout="spk")
     assert line in str(refusal.value) and "\n" not in str(refusal.value)
@@ -156,8 +153,13 @@ def test_names_stand_alone_and_are_listed() -> None:
         analysis.load_recording("ecog_bta")
 
 
-def test_what_has_no_unit_is_compared_in_shape() -> None:
+def test_what_has_no_unit_is_compared_in_shape_alone() -> None:
     ecog = analysis.load_recording("ecog_beta", readout="lfp").isel(time=slice(0, 4000))
-    shape = measures.PowerSpectrum(band_Hz=(5.0, 50.0))
+    options = {"low_Hz": 10.0, "high_Hz": 100.0, "segment_ms": 100.0}
+    shape = measures.PowerSpectrum(**options)
     metric = jtfne.config.Metric(measure=shape, target=ecog, readout="lfp")
-    assert metric.target is not None
+    table = jtfne.Objective([metric]).evaluate(runs.named()).metrics
+    assert np.isfinite(float(table["value"].iloc[0])) and float(table["value"].iloc[0]) > 0.0
+    level = measures.PowerSpectrum(relative=False, **options)
+    with pytest.raises(jtfne.JtfneError, match=r"unknown.*a measure of shape alone"):
+        jtfne.Objective([jtfne.config.Metric(measure=level, target=ecog, readout="lfp")])

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 
 from jtfne._check import JtfneError, refuse
@@ -36,12 +37,13 @@ def read_packaged(recording: str, package: str, file: str, sha256: str, install:
     JtfneError
         Where the package is not installed, or does not carry the file as it was.
     """
-    path = _find_file(package, file)
-    if path is None and importlib.util.find_spec(package) is None:
+    spec = importlib.util.find_spec(package)
+    if spec is None:
         raise JtfneError(
             f'recording "{recording}" needs {package}; install it with: pip install "{install}" '
             f"(in {WHERE})"
         )
+    path = _find_file(package, spec.submodule_search_locations or (), file)
     if path is None:
         raise refuse(
             f"the package {package} without {file}", "a release of it that holds the file", WHERE
@@ -52,10 +54,9 @@ def read_packaged(recording: str, package: str, file: str, sha256: str, install:
     return content
 
 
-def _find_file(package: str, file: str) -> Path | None:
-    """The path of a file in the folder of a package, or listed among what it installed."""
-    spec = importlib.util.find_spec(package)
-    for folder in (spec and spec.submodule_search_locations) or ():
+def _find_file(package: str, folders: Iterable[str], file: str) -> Path | None:
+    """The path of a file in the folders of a package, or listed among what it installed."""
+    for folder in folders:
         if (Path(folder) / file).is_file():
             return Path(folder) / file
     try:
