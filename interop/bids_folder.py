@@ -321,7 +321,7 @@ def _write_recording(
     boundary_codes = {text: free_code + k for k, text in enumerate(BOUNDARIES)}
     bids_path = mne_bids.BIDSPath(
         root=root, datatype=datatype.name, subject=names.subject, session=names.session,
-        task=names.task, run=names.run,
+        task=names.task, run=None if names.run is None else f"{names.run:02d}",
     )  # fmt: skip
     with warnings.catch_warnings():
         # of single precision, and of runs without events

@@ -37,9 +37,9 @@ def test_ecog_beta_has_a_beta_rhythm_and_says_what_nobody_knows() -> None:
 def test_grasshopper_has_spikes_that_analyses_take() -> None:
     spikes = analysis.load_recording("grasshopper", readout="spk")
     assert spikes.dims == ("event",)
-    assert analysis.rates(spikes, by=None).values.ravel().tolist() == [92.9, 86.9]
+    np.testing.assert_allclose(analysis.rates(spikes, by=None).values.ravel(), [92.9, 86.8])
     counts = [int((spikes["trial"] == trial).sum()) for trial in (0, 1)]
-    assert counts == [929, 869]
+    assert counts == [929, 868]
     first_ms = spikes.isel(event=slice(0, 3)).values.tolist()
     assert first_ms == [6.7, 9.9, 13.9]
     intervals = analysis.isi(spikes)
@@ -56,14 +56,13 @@ def test_grasshopper_has_the_sound_that_was_played() -> None:
     assert float(sound[0, 0, 0]) == 0.242911 and float(sound[1, -1, 0]) > 0.0
     assert sound["stimulus"].values.tolist() == ["200 Hz", "800 Hz"]
     assert sound.attrs["units"] == "unknown"
-    # the sound is louder before a spike than on the whole: what a receptor is for
+    # 6 to 7 ms before a spike the sound is louder by a standard deviation: what a receptor is for
     spikes = analysis.load_recording("grasshopper", readout="spk")
-    for trial in (0, 1):
+    for trial, delay_ms in enumerate((6.0, 7.0)):
         times_ms = spikes.values[spikes["trial"].values == trial]
-        steps = np.rint((times_ms - 5.0) / 0.05).astype(int)
         values = sound.values[trial, :, 0]
-        windows = np.stack([values[step : step + 100] for step in steps if step >= 0])
-        assert windows.mean(axis=0).max() > 1.2 * values.mean()
+        steps = np.rint((times_ms[times_ms > delay_ms] - delay_ms) / 0.05).astype(int)
+        assert 0.8 < (values[steps].mean() - values.mean()) / values.std() < 1.2
     with pytest.raises(jtfne.JtfneError, match=r"readout='lfp' .*'spk', 'stimulus'"):
         analysis.load_recording("grasshopper")
 
@@ -162,4 +161,5 @@ def test_what_has_no_unit_is_compared_in_shape_alone() -> None:
     assert np.isfinite(float(table["value"].iloc[0])) and float(table["value"].iloc[0]) > 0.0
     level = measures.PowerSpectrum(relative=False, **options)
     with pytest.raises(jtfne.JtfneError, match=r"unknown.*a measure of shape alone"):
-        jtfne.Objective([jtfne.config.Metric(measure=level, target=ecog, readout="lfp")])
+        metric = jtfne.config.Metric(measure=level, target=ecog, readout="lfp")
+        jtfne.Objective([metric]).evaluate(runs.named())
