@@ -3,6 +3,7 @@
 Needs only `pip install nox`; uses uv if there.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def install_checkout(session: nox.Session, *extras: str) -> None:
     session.install("-e", f".[{','.join(extras)}]" if extras else ".")
 
 
-def run_pytest(session: nox.Session, *arguments: str) -> None:
+def run_pytest(session: nox.Session, *arguments: str, xla_flags: str = "") -> None:
     """Run pytest with `arguments` and those of the command line; bytecode is kept in the session's
     own folder.
     """
@@ -90,12 +91,41 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
         "PYTHONDONTWRITEBYTECODE": None,
         "PYTHONPYCACHEPREFIX": str(Path(session.virtualenv.location).resolve() / "bytecode"),
     }
-    session.run("python", "-m", "pytest", *arguments, *session.posargs, env=bytecode)
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {xla_flags}".strip()
+    environment = bytecode | ({"XLA_FLAGS": flags} if flags else {})
+    session.run(
+        *("python", "-m", "pytest", *arguments, *session.posargs),
+        env=environment,
+        success_codes=(0, NO_TESTS) if session.posargs else (0,),
+    )
+
+
+def choose_xla_flags(session: nox.Session) -> str:
+    """The flags with which XLA compiles fastest, or none where this version does not know them."""
+    program = "import jax; jax.devices()"  # XLA ends the process at a flag that it does not know
+    known = session.run(
+        *("python", "-c", program),
+        env={"XLA_FLAGS": FAST_COMPILATION},
+        success_codes=range(-64, 256),
+        silent=True,
+    )
+    if "Unknown flag" in str(known):
+        session.warn(f"XLA does not know {FAST_COMPILATION}; the tests take twice as long")
+        return ""
+    return FAST_COMPILATION
 
 
 # By file: a file's tests share what they compile. Those with most tests come first, so that the
 # workers end together; `worksteal`, which splits files, was 4 % slower by the times of 26 files.
-ON_ALL_CORES = ("-m", "not slow", "-n", "auto", "--dist", "loadfile")
+ON_ALL_CORES = ("-n", "auto", "--dist", "loadfile")
+
+
+# Nine tenths of what the tests cost in processor time is compilation. Without its fusion emitters,
+# and unoptimized, XLA takes less than half as long, and the last bits are others. What holds bits
+# of different programs equal has the mark `bits` and is compiled as for users, as all is by `slow`
+# and `minimum`.
+FAST_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
+NO_TESTS = 5  # pytest's exit status where none is selected, such as by `-- tests/test_net.py`
 
 
 @nox.session
@@ -103,7 +133,19 @@ def tests(session: nox.Session) -> None:
     """All tests but the slow ones, on all cores."""
     install_checkout(session, *EXTRAS)
     session.install(*group("test"))
-    run_pytest(session, *ON_ALL_CORES, "--durations=30")
+    run_pytest(
+        *(session, "-m", "not slow and not bits", *ON_ALL_CORES, "--durations=30"),
+        xla_flags=choose_xla_flags(session),
+    )
+    # The other files need not be imported to be left out.
+    files = [] if session.posargs else list_bit_files()
+    run_pytest(session, "-m", "bits and not slow", *ON_ALL_CORES, *files)
+
+
+def list_bit_files() -> list[str]:
+    """The files with tests of the mark `bits`."""
+    files = sorted((ROOT / "tests").glob("*.py"))
+    return [str(path) for path in files if "mark.bits" in path.read_text(encoding="utf-8")]
 
 
 @nox.session(reuse_venv=True)
@@ -111,7 +153,7 @@ def quick(session: nox.Session) -> None:
     """The files that take seconds: what to run after each edit."""
     install_checkout(session, *EXTRAS)
     session.install(*group("test"))
-    run_pytest(session, *ON_ALL_CORES, *QUICK_FILES)
+    run_pytest(session, "-m", "not slow", *ON_ALL_CORES, *QUICK_FILES)
 
 
 @nox.session
@@ -199,7 +241,7 @@ def minimum(session: nox.Session) -> None:
     warnings = []
     for name in OLD_WARNINGS:
         warnings += ["-W", f"default::{name}"]
-    run_pytest(session, *ON_ALL_CORES, *warnings)
+    run_pytest(session, "-m", "not slow", *ON_ALL_CORES, *warnings)
 
 
 @nox.session

@@ -10,6 +10,7 @@ from jtfne import batch, delivery
 from jtfne.batch import names_of, run_batch
 from jtfne.readouts import VoltageRows
 
+pytestmark = pytest.mark.bits
 N_STEPS = 200
 
 

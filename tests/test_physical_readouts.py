@@ -455,6 +455,7 @@ def whole():
 
 
 @pytest.mark.parametrize("chunk_steps", [1, 33, 100])
+@pytest.mark.bits
 def test_same_bits_for_any_chunk(whole, chunk_steps):
     assert hashes(busy(NAMES), chunk_steps=chunk_steps) == whole
 

@@ -50,6 +50,7 @@ def excess(cut, path):
     return (same.mean() - other.mean()) / (other.std(ddof=1) / np.sqrt(same.size))
 
 
+@pytest.mark.bits
 def test_an_area_that_gets_nothing_from_the_other_fires_as_it_would_alone():
     np.testing.assert_array_equal(run("V1", feedback=0.0), run("V1", feedback=0.0, feedforward=0.0))
     np.testing.assert_array_equal(
