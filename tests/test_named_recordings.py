@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import jtfne
-import runs
 from jtfne import analysis, measures
 from jtfne.recordings import NAMED, _named
 
@@ -154,12 +153,14 @@ def test_names_stand_alone_and_are_listed() -> None:
 
 def test_what_has_no_unit_is_compared_in_shape_alone() -> None:
     ecog = analysis.load_recording("ecog_beta", readout="lfp").isel(time=slice(0, 4000))
+    config = jtfne.suite2_net1_config(40).runtime(seed=3, duration_ms=300.0).probes(["lfp"])
+    signals = jtfne.construct(config).simulate()
     options = {"low_Hz": 10.0, "high_Hz": 100.0, "segment_ms": 100.0}
     shape = measures.PowerSpectrum(**options)
     metric = jtfne.config.Metric(measure=shape, target=ecog, readout="lfp")
-    table = jtfne.Objective([metric]).evaluate(runs.named()).metrics
+    table = jtfne.Objective([metric]).evaluate(signals).metrics
     assert np.isfinite(float(table["value"].iloc[0])) and float(table["value"].iloc[0]) > 0.0
     level = measures.PowerSpectrum(relative=False, **options)
     with pytest.raises(jtfne.JtfneError, match=r"unknown.*a measure of shape alone"):
         metric = jtfne.config.Metric(measure=level, target=ecog, readout="lfp")
-        jtfne.Objective([metric]).evaluate(runs.named())
+        jtfne.Objective([metric]).evaluate(signals)
