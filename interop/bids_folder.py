@@ -1,11 +1,12 @@
 """Fields as a dataset of the Brain Imaging Data Structure (BIDS), by mne-bids."""
 
+import functools
 import importlib.util
 import re
 import shutil
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -257,8 +258,12 @@ def _merge_into(addition: Path, root: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
     for path, target in table_paths:
-        text = path.read_bytes()
-        replace_file(target, lambda stream, text=text: stream.write(text))
+        replace_file(target, functools.partial(_copy_bytes, path))
+
+
+def _copy_bytes(source: Path, stream: IO[bytes]) -> None:
+    """Write the bytes of a file to an open one."""
+    stream.write(source.read_bytes())
 
 
 def _write_dataset(

@@ -151,6 +151,11 @@ def write_dipole_text(
     return target
 
 
+def list_areas(signals: Signals) -> list[str]:
+    """The areas whose dipole moments a run recorded."""
+    return [str(name) for name in signals.get(READOUT, trial=0)["area"].values]
+
+
 def _choose_area(signals: Signals, area: str | None, where: str) -> str:
     """The name of the area asked for, or of the only one.
 
@@ -158,7 +163,7 @@ def _choose_area(signals: Signals, area: str | None, where: str) -> str:
     """
     check_signals(signals, where)
     one_of(READOUT, signals.recorded(), name="readout", where=where)
-    areas = [str(name) for name in signals.tree[READOUT][READOUT]["area"].values]
+    areas = list_areas(signals)
     if area is None and len(areas) == 1:
         return areas[0]
     if area is None:

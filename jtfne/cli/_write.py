@@ -162,7 +162,7 @@ def _list_dipole_writers(signals: "Signals", target: Path) -> dict[str, Callable
 
     one_of("dipole", signals.recorded(), name="readout", where="jtfne export --to dipole")
     writers: dict[str, Callable[[], object]] = {}
-    for area in signals.tree["dipole"]["area"].values.tolist():
+    for area in signals.get("dipole", trial=0)["area"].values.tolist():
         for trial in range(int(signals.tree.attrs["n_trials"])):
             name = f"dipole_{safe_name(area, 'file')}_trial{trial}.txt"
             writers[name] = functools.partial(
