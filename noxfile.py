@@ -21,7 +21,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 
 # The tests read and write every format, with the packages that a user installs by these extras.
-EXTRAS = ("realdata", "nwb", "neo", "bids")
+EXTRAS = ("realdata", "nwb", "neo", "bids", "recordings")
 
 # What `nox -s quick` runs: each file takes seconds, and together they look at every room.
 QUICK_FILES = (

@@ -39,7 +39,14 @@ WINDOWS = (
     (5.0, 1.0),
 )
 TRIALS = (-1, 2, "0", 0.0, True, [0], np.ones(2))
-READERS = ("from_netcdf", "from_parquet", "from_sonata", "from_zarr")
+READERS = (
+    "from_bids",
+    "from_dipole_text",
+    "from_netcdf",
+    "from_parquet",
+    "from_sonata",
+    "from_zarr",
+)
 
 
 def calls(name, folder):
@@ -50,6 +57,31 @@ def calls(name, folder):
         after_path = ["eeg_proxy", folder / "new_raw.fif"]
     if name in ("to_raw", "to_epochs", "to_evoked"):
         after_path = ["eeg_proxy"]
+    if name == "to_bids":
+        yield from (lambda wrong=wrong: function(wrong, folder / "new") for wrong in WRONG)
+        yield from (lambda path=path: function(runs.named(), path) for path in PATHS)
+        yield from (
+            lambda wrong=wrong: function(runs.named(), folder / "new", readouts=wrong)
+            for wrong in (3, [3], {}, "lfp_proxy", ["meg", "meg"])
+        )
+        return
+    if name in ("to_mne_dipole", "write_dipole_text"):
+        paths = [] if name == "to_mne_dipole" else [folder / "new.txt"]
+        yield from (lambda wrong=wrong: function(wrong, *paths) for wrong in WRONG)
+        yield from (
+            lambda area=area: function(runs.named(), *paths, area=area, trial=0)
+            for area in (None, 3, [], "V9", {})
+        )
+        yield from (
+            lambda trial=trial: function(runs.named(), *paths, area="V1", trial=trial)
+            for trial in TRIALS
+        )
+        if paths:
+            yield from (
+                lambda path=path: function(runs.named(), path, area="V1", trial=0)
+                for path in (*PATHS, folder / "x.csv")
+            )
+        return
     if name == "to_sonata":
         yield from (lambda wrong=wrong: function(wrong, folder / "new") for wrong in WRONG)
         yield from (
@@ -152,9 +184,10 @@ def test_wrong_arguments_are_refused_in_one_sentence_and_leave_nothing(name, tmp
         lambda path: interop.write_parquet(runs.named(), path),
         lambda path: interop.to_sonata(runs.named(), path),
         lambda path: interop.write_fif(runs.named(), "emm_proxy", path),
+        lambda path: interop.to_bids(runs.named(), path, readouts="meg"),
         lambda path: write_report(runs.named(), path, []),
     ],
-    ids=["netcdf", "zarr", "parquet", "sonata", "fif", "report"],
+    ids=["netcdf", "zarr", "parquet", "sonata", "fif", "bids", "report"],
 )
 def test_nothing_that_is_there_is_overwritten(write, tmp_path):
     file, folder = tmp_path / "file_raw.fif", tmp_path / "folder_raw.fif"

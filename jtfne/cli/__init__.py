@@ -49,6 +49,8 @@ class Format(enum.StrEnum):
     netcdf = "netcdf"
     zarr = "zarr"
     sonata = "sonata"
+    bids = "bids"
+    dipole = "dipole"
 
 
 def main() -> None:
@@ -189,7 +191,8 @@ def export(
     allow_code: Allow_code = False,
 ) -> None:
     """Write a run in another format: FIF of each field, Parquet spikes, spikes and circuit of
-    SONATA, the whole tree as netCDF or Zarr.
+    SONATA, the whole tree as netCDF or Zarr, EEG, MEG and LFP as a BIDS dataset, dipole moments as
+    text.
     """
     import jtfne
 

@@ -134,12 +134,15 @@ def export_to(
                 writers[name] = functools.partial(
                     interop.write_fif, signals, readout, target / name
                 )
+    elif to == "dipole":
+        writers = _list_dipole_writers(signals, target)
     else:
         formats: dict[str, tuple[Callable[..., object], str]] = {
             "parquet": (interop.write_parquet, "spikes.parquet"),
             "netcdf": (interop.to_netcdf, "signals.nc"),
             "zarr": (interop.to_zarr, "signals.zarr"),
             "sonata": (functools.partial(_write_sonata, allow_code=allow_code), "sonata"),
+            "bids": (interop.to_bids, "bids"),
         }
         write, name = formats[to]
         writers[name] = functools.partial(write, signals, target / name)
@@ -167,6 +170,26 @@ def _write_sonata(signals: "Signals", path: Path, *, allow_code: bool) -> None:
     with show_work("wiring the circuit again"):
         net = jtfne.construct(jtfne.Config.from_json(text, allow_code=allow_code))
     interop.to_sonata(signals, path, net=net)
+
+
+def _list_dipole_writers(signals: "Signals", target: Path) -> dict[str, Callable[[], object]]:
+    """What writes the dipole moment of each area and trial as text, by the name of the file.
+
+    Raises: JtfneError for a run that did not record it.
+    """
+    from jtfne import interop
+    from jtfne._check import one_of
+    from jtfne._names import safe_name
+
+    one_of("dipole", signals.recorded(), name="readout", where="jtfne export --to dipole")
+    writers: dict[str, Callable[[], object]] = {}
+    for area in signals.get("dipole", trial=0)["area"].values.tolist():
+        for trial in range(int(signals.tree.attrs["n_trials"])):
+            name = f"dipole_{safe_name(area, 'file')}_trial{trial}.txt"
+            writers[name] = functools.partial(
+                interop.write_dipole_text, signals, target / name, area=area, trial=trial
+            )
+    return writers
 
 
 def _is_field(signals: "Signals", readout: str) -> bool:
