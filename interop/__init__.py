@@ -4,7 +4,7 @@ from jtfne.interop.arrow_table import from_parquet, to_arrow, write_parquet
 from jtfne.interop.bids_folder import to_bids
 from jtfne.interop.json_text import from_json, to_json
 from jtfne.interop.mne_dipole import to_mne_dipole, write_dipole_text
-from jtfne.interop.mne_epochs import to_epochs, to_evoked
+from jtfne.interop.mne_epochs import to_epochs, to_evoked, write_epochs
 from jtfne.interop.mne_events import event_id
 from jtfne.interop.mne_physical import to_sphere
 from jtfne.interop.mne_raw import to_raw, write_fif
@@ -38,6 +38,7 @@ __all__ = [
     "to_sphere",
     "to_zarr",
     "write_dipole_text",
+    "write_epochs",
     "write_fif",
     "write_parquet",
 ]

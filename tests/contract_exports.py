@@ -55,6 +55,8 @@ def calls(name, folder):
     after_path = [folder / "new"] if name in ("to_netcdf", "to_zarr", "write_parquet") else []
     if name == "write_fif":
         after_path = ["eeg_proxy", folder / "new_raw.fif"]
+    if name == "write_epochs":
+        after_path = ["eeg_proxy", folder / "new-epo.fif"]
     if name in ("to_raw", "to_epochs", "to_evoked"):
         after_path = ["eeg_proxy"]
     if name == "to_bids":
@@ -125,17 +127,18 @@ def calls(name, folder):
         yield from (lambda path=path: function(runs.named(), path) for path in PATHS)
     if name == "write_parquet":
         yield lambda: function(runs.named(), folder / "new", large="many")
-    if name == "write_fif":
+    if name in ("write_fif", "write_epochs"):
         yield from (
             lambda path=path: function(runs.named(), "eeg_proxy", path)
             for path in (*PATHS, folder / "x.txt")
         )
-    if name in ("to_raw", "to_epochs", "to_evoked", "write_fif"):
+    if name in ("to_raw", "to_epochs", "to_evoked", "write_fif", "write_epochs"):
         more = after_path[1:]
         readouts = (None, 3, [], "spk", "nothing", {}, ("lfp",))
         yield from (
             lambda readout=readout: function(runs.named(), readout, *more) for readout in readouts
         )
+    if name in ("to_raw", "to_epochs", "to_evoked", "write_fif"):
         yield from (
             lambda scale=scale: function(runs.named(), *after_path, scale=scale)
             for scale in NUMBERS
@@ -185,9 +188,10 @@ def test_wrong_arguments_are_refused_in_one_sentence_and_leave_nothing(name, tmp
         lambda path: interop.to_sonata(runs.named(), path),
         lambda path: interop.write_fif(runs.named(), "emm_proxy", path),
         lambda path: interop.to_bids(runs.named(), path, readouts="meg"),
+        lambda path: interop.write_epochs(runs.named(), "eeg_proxy", path),
         lambda path: write_report(runs.named(), path, []),
     ],
-    ids=["netcdf", "zarr", "parquet", "sonata", "fif", "bids", "report"],
+    ids=["netcdf", "zarr", "parquet", "sonata", "fif", "bids", "epochs", "report"],
 )
 def test_nothing_that_is_there_is_overwritten(write, tmp_path):
     file, folder = tmp_path / "file_raw.fif", tmp_path / "folder_raw.fif"
