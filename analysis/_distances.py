@@ -76,9 +76,8 @@ def compare(
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
         block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
-    if is_recording(recorded):
-        name = simulated.attrs.get("readout") if isinstance(simulated, xr.DataArray) else None
-        recorded = array(recorded, str(name or "lfp"), WHERE)
+    readout = getattr(simulated, "attrs", {}).get("readout", "lfp")
+    recorded = array(recorded, str(readout), WHERE) if is_recording(recorded) else recorded
     simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)
     n_blocks, length = _count_blocks(simulated_rows.shape[-1], dt_ms, block_ms)
     blocks = _Blocks(

@@ -66,9 +66,10 @@ def load_recording(
         without the readout.
     """
     if isinstance(source, str | os.PathLike) and _is_run(source):
-        source, label = take_readout(load(Path(source)), readout, label), None
-        if "channel" not in source.dims:  # of neurons or areas, which say all of this themselves
-            return source
+        array = take_readout(load(Path(source)), readout, label)
+        if "channel" not in array.dims:  # of neurons or areas, which say all of this themselves
+            return array
+        source, label = array, None
     return recordings.load_recording(
         source, readout=readout, z_mm=z_mm, onset_ms=onset_ms, units=units, label=label
     )
@@ -95,7 +96,7 @@ def take_readout(
         recording = recording.isel(area=0)
     events = signals.events
     if label is not None:
-        labels = [label] if isinstance(label, str) else label
+        labels: Any = [label] if isinstance(label, str) else label
         if not isinstance(labels, Sequence) or not labels:
             raise refuse(f"label={describe_value(label)}", "a label, or several in a list", WHERE)
         for text in labels:

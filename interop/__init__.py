@@ -12,6 +12,7 @@ from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
 from jtfne.interop.sonata_files import to_sonata
 from jtfne.interop.zarr_store import from_zarr, to_zarr
 from jtfne.recordings import from_array, from_bids, from_dipole_text, from_raw, from_spikes
+from jtfne.sonata_circuits import from_sonata
 
 __all__ = [
     "event_id",
@@ -22,6 +23,7 @@ __all__ = [
     "from_netcdf",
     "from_parquet",
     "from_raw",
+    "from_sonata",
     "from_spikes",
     "from_zarr",
     "to_arrow",

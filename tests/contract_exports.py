@@ -39,7 +39,14 @@ WINDOWS = (
     (5.0, 1.0),
 )
 TRIALS = (-1, 2, "0", 0.0, True, [0], np.ones(2))
-READERS = ("from_bids", "from_dipole_text", "from_netcdf", "from_parquet", "from_zarr")
+READERS = (
+    "from_bids",
+    "from_dipole_text",
+    "from_netcdf",
+    "from_parquet",
+    "from_sonata",
+    "from_zarr",
+)
 
 
 def calls(name, folder):

@@ -232,7 +232,7 @@ def test_help_is_quick():
     assert done.stdout.strip().endswith("[]")
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_devices_change_no_bit(tmp_path):
     """A circuit that is large enough to be sharded runs on both cores with the bits of one; more
     devices than cores are refused.

@@ -190,15 +190,16 @@ def export(
     ] = None,
     allow_code: Allow_code = False,
 ) -> None:
-    """Write a run in another format: FIF of each field, Parquet or SONATA spikes, the whole tree as
-    netCDF or Zarr, EEG, MEG and LFP as a BIDS dataset, dipole moments as text.
+    """Write a run in another format: FIF of each field, Parquet spikes, spikes and circuit of
+    SONATA, the whole tree as netCDF or Zarr, EEG, MEG and LFP as a BIDS dataset, dipole moments as
+    text.
     """
     import jtfne
 
     signals = jtfne.load(folder, allow_code=allow_code)
     target = output_folder(folder, out, "export")
     target.mkdir(parents=True, exist_ok=True)
-    paths, failures = export_to(signals, to.value, target)
+    paths, failures = export_to(signals, to.value, target, allow_code=allow_code)
     for path in paths:
         typer.echo(str(path))
     if failures:

@@ -106,8 +106,12 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     return sorted(path.relative_to(out) for path in files), attempts.failures
 
 
-def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], dict[str, str]]:
+def export_to(
+    signals: "Signals", to: str, target: Path, *, allow_code: bool = False
+) -> tuple[list[Path], dict[str, str]]:
     """Write `signals` in another format into `target`.
+
+    allow_code: import the modules of cell models from outside, where the circuit is needed.
 
     Returns
     -------
@@ -137,7 +141,7 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
             "parquet": (interop.write_parquet, "spikes.parquet"),
             "netcdf": (interop.to_netcdf, "signals.nc"),
             "zarr": (interop.to_zarr, "signals.zarr"),
-            "sonata": (interop.to_sonata, "sonata"),
+            "sonata": (functools.partial(_write_sonata, allow_code=allow_code), "sonata"),
             "bids": (interop.to_bids, "bids"),
         }
         write, name = formats[to]
@@ -149,6 +153,23 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
         raise attempts.refusals[0]
     attempts.print_failures()
     return [target / name for name in writers if name not in attempts.failures], attempts.failures
+
+
+def _write_sonata(signals: "Signals", path: Path, *, allow_code: bool) -> None:
+    """Write spikes, cells and synapses, these wired again from the run's config.
+
+    Raises: JtfneError for cell models from outside unless `allow_code`.
+    """
+    import jtfne
+    from jtfne import _json, interop
+
+    if "neurons" not in signals.tree.children:
+        interop.to_sonata(signals, path)
+        return
+    text = _json.dumps(signals.manifest["config"])
+    with show_work("wiring the circuit again"):
+        net = jtfne.construct(jtfne.Config.from_json(text, allow_code=allow_code))
+    interop.to_sonata(signals, path, net=net)
 
 
 def _list_dipole_writers(signals: "Signals", target: Path) -> dict[str, Callable[[], object]]:

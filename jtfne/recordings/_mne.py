@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,12 +151,14 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
     if is_fif:
         check_fif(resolved, "from_raw")
     try:
-        if is_fif and stem.endswith(("-epo", "_epo")):
-            recording = mne.read_epochs(resolved, preload=False, verbose="error")
-        elif is_fif and stem.endswith(("-ave", "_ave")):
-            recording = _read_average(resolved)
-        else:
-            recording = mne.io.read_raw(resolved, verbose="error")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of what MNE asks of pandas
+            if is_fif and stem.endswith(("-epo", "_epo")):
+                recording = mne.read_epochs(resolved, preload=False, verbose="error")
+            elif is_fif and stem.endswith(("-ave", "_ave")):
+                recording = _read_average(resolved)
+            else:
+                recording = mne.io.read_raw(resolved, verbose="error")
         recording.get_channel_types()  # raises for a kind of channel that MNE does not know
     except JtfneError:
         raise
