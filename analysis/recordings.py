@@ -30,12 +30,16 @@ def load_recording(
     ----------
     source : str, path, mne.io.Raw, mne.Epochs, mne.Evoked or DataArray
         ``"barrel"``: the whisker-evoked laminar recording that ships with elephant
-        (``pip install "jtfne[realdata]"``). Or a file: one that MNE reads (FIF of raw data, epochs
+        (``pip install "jtfne[realdata]"``); ``"ecog_beta"``, a channel of ECoG of pacpy, and
+        ``"grasshopper"``, spikes (``readout="spk"``) and sound (``readout="stimulus"``) of nitime
+        (``pip install "jtfne[recordings]"``); ``"eeg_alpha"``, scalp EEG of dyconnmap (``pip
+        install dyconnmap``). Or a file: one that MNE reads (FIF of raw data, epochs
         or an average, EDF, BDF, BrainVision, EEGLAB, ..., as `jtfne.interop.from_raw` takes them),
         ``.nc`` or ``.zarr`` (a DataArray, or a Dataset or group with a variable named as the
         readout) or ``.parquet`` (one row a sample: time, channel, the value named as the readout or
         ``value``, and optionally trial and z_mm). Or the folder of a run. Or what MNE or xarray has
-        in memory; bare numbers by `jtfne.interop.from_array`.
+        in memory; bare numbers by `jtfne.interop.from_array`. A ``.txt`` is a dipole moment, where
+        its head says so (`jtfne.interop.write_dipole_text`).
     readout : str
         Which variable to take, and the name of the result; ``"spk"`` takes spikes, of a file as
         `jtfne.interop.from_spikes` reads it.

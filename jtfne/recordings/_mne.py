@@ -386,7 +386,7 @@ def _label_channels(
     rows = [source.ch_names.index(name) for name in names]
     all_types = source.get_channel_types()
     kinds = [all_types[row] for row in rows]
-    original_names, depth_of_name = _read_description(info)
+    original_names, depth_of_name = read_description(info)
     coords: dict[str, Any] = {
         "time": ("time", sample_ends_ms(times_s, sampling_Hz), {"units": "ms"}),
         "channel": [original_names.get(name, name) for name in names],
@@ -462,7 +462,7 @@ def write_description(
     return text
 
 
-def _read_description(info: "mne.Info") -> tuple[dict[str, str], dict[str, float]]:
+def read_description(info: "mne.Info") -> tuple[dict[str, str], dict[str, float]]:
     """Original names and depths (mm) of channels, by the names that `to_raw` wrote.
 
     Raises: JtfneError if the text was cut.
