@@ -92,15 +92,14 @@ def read_cells(files: CircuitFiles) -> list[CellGroup]:
     found: list[tuple[Nodes, int, TypeRow]] = []
     for entry in files.nodes:
         found += _list_types(entry)
-    populations = [nodes.population for nodes, _, _ in found]
-    files_of_population = collections.Counter({nodes.population: 0 for nodes, _, _ in found})
-    for name in {(nodes.population, nodes.where) for nodes, _, _ in found}:
-        files_of_population[name[0]] += 1
+    # `where` names the file, so that a population in two of them counts twice
+    places = {(nodes.population, nodes.where) for nodes, _, _ in found}
+    files_of_population = collections.Counter(population for population, _ in places)
     for name, n_files in files_of_population.items():
         if n_files > 1:
             description = f"node population {name!r} in {n_files} files"
             raise refuse(description, "each population in one", str(files.path))
-    if not populations:
+    if not found:
         raise refuse("networks without nodes", "at least one node", str(files.path))
     cell_types = _name_types(found)
     groups = []
