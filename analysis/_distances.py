@@ -12,6 +12,8 @@ from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_nu
 from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     MOST_DRAWS,
+    Data,
+    array,
     check_form,
     check_size,
     even_step,
@@ -19,6 +21,7 @@ from jtfne.analysis._inputs import (
     kernel,
     values_last,
 )
+from jtfne.recordings import is_recording
 
 WHERE = "analysis.compare"
 FEWEST_BLOCKS = 4
@@ -28,7 +31,7 @@ DEFAULT_BLOCKS = 10
 
 def compare(
     simulated: xr.DataArray,
-    recorded: xr.DataArray,
+    recorded: Data,
     *,
     block_ms: float | None = None,
     n_bootstrap: int = 1000,
@@ -39,11 +42,12 @@ def compare(
 
     Parameters
     ----------
-    simulated, recorded : DataArray
-        The same dims and sizes, with ``time`` of one step; samples are paired from the first of
-        each. All other dims are paired by the names of their coordinate (channels without names by
-        their depth), whatever their order. Where units differ, both are taken in sd from their
-        mean, and spectra as shares of their power.
+    simulated : DataArray
+    recorded : DataArray, str, path, mne.io.Raw, mne.Epochs or mne.Evoked
+        As `load_recording` takes it. The same dims and sizes, with ``time`` of one step; samples
+        are paired from the first of each. All other dims are paired by the names of their
+        coordinate (channels without names by their depth), whatever their order. Where units
+        differ, both are taken in sd from their mean, and spectra as shares of their power.
     block_ms : float, optional
         Length of the blocks of time that are drawn again with replacement, longer than the signals
         remember; a tenth of the time if left out. What remains after the last whole block does not
@@ -72,6 +76,9 @@ def compare(
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
         block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
+    if is_recording(recorded):
+        name = simulated.attrs.get("readout") if isinstance(simulated, xr.DataArray) else None
+        recorded = array(recorded, str(name or "lfp"), WHERE)
     simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)
     n_blocks, length = _count_blocks(simulated_rows.shape[-1], dt_ms, block_ms)
     blocks = _Blocks(
@@ -139,9 +146,7 @@ class _Blocks:
         )
 
 
-def _pair_rows(
-    simulated: xr.DataArray, recorded: xr.DataArray
-) -> tuple[Floats, Floats, float, str]:
+def _pair_rows(simulated: Any, recorded: Any) -> tuple[Floats, Floats, float, str]:
     """Both signals as (n_rows, n_steps) with rows paired, their step in ms and their unit.
 
     Raises: JtfneError where they cannot be compared.

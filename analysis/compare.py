@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from jtfne import recordings
 from jtfne._check import FINITE, JtfneError, describe_value, number, one_of, refuse
 from jtfne._files import replace_file, resolve_path
 from jtfne.analysis import _inputs
@@ -15,14 +16,13 @@ from jtfne.analysis._distances import compare as compare
 from jtfne.analysis.evoked import average
 from jtfne.analysis.laminar import UNITS, BASELINE_ms, WINDOW_ms, laminar_features
 from jtfne.analysis.laminar import LaminarFeatures as LaminarFeatures
-from jtfne.analysis.recordings import load_recording
 from jtfne.readouts import list_readouts
 from jtfne.signals import Signals
 
 
 def compare_laminar(
-    simulated: xr.DataArray | LaminarFeatures,
-    recorded: xr.DataArray | LaminarFeatures,
+    simulated: _inputs.Data | LaminarFeatures,
+    recorded: _inputs.Data | LaminarFeatures,
     *,
     simulated_onset_ms: float | None = None,
     recorded_onset_ms: float | None = None,
@@ -33,8 +33,9 @@ def compare_laminar(
 
     Parameters
     ----------
-    simulated, recorded : DataArray or LaminarFeatures
-        Laminar potentials (time, channel), or what `laminar_features` gave for them.
+    simulated, recorded : DataArray, str, path, mne.io.Raw, mne.Epochs, mne.Evoked or LaminarFeatures
+        Laminar potentials (time, channel), in memory or as `load_recording` reads them, or what
+        `laminar_features` gave for them.
     simulated_onset_ms, recorded_onset_ms : float, optional
         Onsets; ``attrs["onset_ms"]`` where left out.
     window_ms, baseline_ms : float
@@ -56,6 +57,8 @@ def compare_laminar(
         ("recorded", recorded, recorded_onset_ms),
     )
     for name, data, onset_ms in pairs:
+        if recordings.is_recording(data):
+            data = _inputs.array(data, "lfp", "analysis.compare_laminar")
         if not isinstance(data, xr.DataArray | LaminarFeatures):
             description = f"{name} data of type {type(data).__name__}"
             raise refuse(
@@ -77,7 +80,7 @@ def compare_laminar(
 
 def compare_run(
     signals: Signals,
-    recording: str | Path | xr.DataArray,
+    recording: str | Path | xr.DataArray | Any,
     *,
     readout: str = "lfp_proxy",
     folder: str | Path,
@@ -92,7 +95,7 @@ def compare_run(
     Parameters
     ----------
     signals : Signals
-    recording : str, Path or DataArray
+    recording : str, Path, DataArray, mne.io.Raw, mne.Epochs or mne.Evoked
         As in `load_recording`, such as ``"barrel"``.
     readout : str
         Which readout of the run.
@@ -119,7 +122,9 @@ def compare_run(
     kinds = {name: cls.row_kind() for name, cls in list_readouts().items()}
     comparable = [name for name, kind in kinds.items() if kind in ("laminar", "head")]
     readout = one_of(readout, comparable, name="readout", where=where)
-    recorded = recording if isinstance(recording, xr.DataArray) else load_recording(recording)
+    # of a file with channels of several types those that the readout stands for
+    physical = "lfp" if kinds[readout] == "laminar" else readout.removesuffix("_proxy")
+    recorded = _inputs.array(recording, physical, where)
     target = resolve_path(folder, where)
     csv = target / "comparison.csv"
     if kinds[readout] == "head":

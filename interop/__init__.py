@@ -9,14 +9,16 @@ from jtfne.interop.mne_raw import to_raw, write_fif
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
 from jtfne.interop.sonata_files import to_sonata
 from jtfne.interop.zarr_store import from_zarr, to_zarr
-from jtfne.recordings import from_raw
+from jtfne.recordings import from_array, from_raw, from_spikes
 
 __all__ = [
     "event_id",
+    "from_array",
     "from_json",
     "from_netcdf",
     "from_parquet",
     "from_raw",
+    "from_spikes",
     "from_zarr",
     "to_arrow",
     "to_epochs",

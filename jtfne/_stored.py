@@ -156,10 +156,10 @@ def check_zarr(store: Path) -> None:
             )
         if path.name == ".zarray":
             total += _check_zarr_array(
-                _lenient_json(path), path.parent.relative_to(store).as_posix(), store
+                read_lenient_json(path), path.parent.relative_to(store).as_posix(), store
             )
         elif path.name == ".zmetadata":
-            consolidated = _lenient_json(path).get("metadata")
+            consolidated = read_lenient_json(path).get("metadata")
             entries = consolidated.items() if isinstance(consolidated, dict) else []
             for name, entry in entries:
                 if str(name).split("/")[-1] == ".zarray":
@@ -363,7 +363,7 @@ def _npy_bytes(stream: IO[bytes], where: str) -> tuple[int, int]:
     return n_elements * dtype.itemsize, n_elements
 
 
-def _lenient_json(path: Path) -> dict[str, Any]:
+def read_lenient_json(path: Path) -> dict[str, Any]:
     """The object of a metadata file; as Zarr does, it takes NaN, and the last of equal keys."""
     try:
         value = json.loads(read_text(path))
@@ -491,6 +491,7 @@ __all__ = [
     "check_zarr",
     "map_npy",
     "read_csv",
+    "read_lenient_json",
     "read_npz",
     "read_parquet",
     "refuse_large",

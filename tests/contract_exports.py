@@ -74,7 +74,18 @@ def calls(name, folder):
             for path in (*PATHS, folder / "absent", folder, {}, runs.named())
         )
         return
-    if name in ("from_json", "from_raw"):
+    if name == "from_array":
+        yield from (
+            lambda wrong=wrong: function(wrong, ("time",), sampling_Hz=1.0, units="V")
+            for wrong in WRONG
+            if not isinstance(wrong, np.ndarray | float)
+        )
+        yield from (
+            lambda number=number: function([1.0], ("time",), sampling_Hz=number, units="V")
+            for number in NUMBERS
+        )
+        return
+    if name in ("from_json", "from_raw", "from_spikes"):
         yield from (lambda wrong=wrong: function(wrong) for wrong in (*WRONG, runs.named()))
         return
     yield from (lambda wrong=wrong: function(wrong, *after_path) for wrong in WRONG)

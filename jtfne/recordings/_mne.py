@@ -7,6 +7,7 @@ conversion is `_time.sample_ends_ms`, and nowhere else.
 import functools
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,9 @@ def from_raw(
         Epochs have the coordinate ``label`` of each trial. Places of sensors are ``x_mm``,
         ``y_mm``, ``z_mm`` in head coordinates; those of contacts and areas are ``x_head_mm``, ...,
         for ``z_mm`` is their depth below the pia, known where jtfne wrote the file. Channels that
-        `to_raw` had to rename have their own names again.
+        `to_raw` had to rename have their own names again. Where the recording says it,
+        ``attrs["meas_date"]`` is when it was made (ISO 8601) and ``attrs["reference"]`` that of its
+        EEG, ``"average"`` or ``"custom"``.
 
     Raises
     ------
@@ -119,6 +122,12 @@ def from_raw(
             raise refuse("label= for an average", "no label: it is of one event", "from_raw")
         return recording.assign_attrs(onset_ms=0.0, n_epochs=int(source.nave))
     return recording.assign_attrs(_describe_events(source, label))
+
+
+def is_mne(source: object) -> bool:
+    """Whether `source` is a Raw, Epochs or Evoked; MNE is not imported to find out."""
+    mne = sys.modules.get("mne")  # who has such an object has imported it
+    return mne is not None and isinstance(source, mne.io.BaseRaw | mne.BaseEpochs | mne.Evoked)
 
 
 def read_recording(path: str | os.PathLike[str]) -> Recording:
@@ -396,11 +405,26 @@ def _label_channels(
     if len(units) > 1:
         coords["unit"] = ("channel", [find_mne_unit(kind) for kind in kinds])
     attrs = {"readout": readout, "units": units.pop() if len(units) == 1 else "mixed"}
+    attrs |= _describe_session(info, kinds)
     dims: tuple[str, ...] = ("time", "channel")
     if isinstance(source, mne.BaseEpochs):
         dims = ("trial", *dims)
         coords["trial"] = np.arange(values.shape[0])
     return xr.DataArray(values, coords, dims, readout, attrs)
+
+
+def _describe_session(info: "mne.Info", kinds: Sequence[str]) -> dict[str, str]:
+    """When a recording was made, by ISO 8601, and the reference of its EEG, where it says so."""
+    attrs = {}
+    if info["meas_date"] is not None:
+        attrs["meas_date"] = info["meas_date"].isoformat()
+    if "eeg" in kinds:
+        has_average = any("average" in str(proj["desc"]).lower() for proj in info["projs"])
+        if has_average:
+            attrs["reference"] = "average"
+        elif int(info["custom_ref_applied"]):
+            attrs["reference"] = "custom"
+    return attrs
 
 
 def _are_known(places_mm: NDArray[np.float64]) -> bool:
