@@ -61,7 +61,7 @@ def load_recording(
         For an unknown name or kind of file, a file that is missing, cut short or altered, or one
         without the readout.
     """
-    if isinstance(source, str | os.PathLike) and _is_run(source):
+    if isinstance(source, str | os.PathLike) and is_run(source):
         source, label = take_readout(load(Path(source)), readout, label), None
         if "channel" not in source.dims:  # of neurons or areas, which say all of this themselves
             return source
@@ -70,7 +70,7 @@ def load_recording(
     )
 
 
-def _is_run(path: str | os.PathLike[str]) -> bool:
+def is_run(path: str | os.PathLike[str]) -> bool:
     """Whether a path leads to the folder of a run."""
     try:
         return (Path(path).expanduser() / MANIFEST).is_file()

@@ -1,0 +1,84 @@
+"""Simulated and recorded spectra with their fits, and spectrolaminar maps, side by side."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from jtfne._units import Floats
+from jtfne.analysis.figures import _style, _text, fields
+from jtfne.analysis.figures.compare_evoked import RECORDED, SIMULATED
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SpectrumLine:
+    """Power of one side with its fit and the aperiodic part of that, each (n,), and the unit."""
+
+    f_Hz: Floats
+    power: Floats
+    model: Floats
+    aperiodic: Floats
+    units: str
+
+
+# Both sides, and whether their powers are drawn as shares, since sizes cannot be compared.
+Panel = tuple[SpectrumLine, SpectrumLine, bool]
+MapPanel = tuple[xr.DataArray, float | None]  # a map and the depth of its crossover, mm
+
+
+def draw_spectra(panels: Sequence[Panel]) -> "Figure":
+    """A panel for each unit of channels: power of both sides and the fits, on logarithmic axes."""
+    figure = _style.new_figure(5.2 * len(panels), 3.8)
+    for ax, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _draw_panel(ax, *panel)
+    return figure
+
+
+def _draw_panel(
+    ax: "Axes", simulated: SpectrumLine, recorded: SpectrumLine, is_relative: bool
+) -> None:
+    """Draw the power of both sides, their fits and the aperiodic parts."""
+    entries: dict[str, Artist] = {}
+    for name, line, colour in (
+        ("simulated", simulated, SIMULATED),
+        ("recorded", recorded, RECORDED),
+    ):
+        scale = 1.0 / line.power.sum() if is_relative else 1.0
+        (entries[name],) = ax.plot(line.f_Hz, scale * line.power, color=colour, lw=1.4, alpha=0.6)
+        (entries[f"fit of the {name}"],) = ax.plot(
+            line.f_Hz, scale * line.model, color=colour, lw=1.0, ls="--"
+        )
+        (entries[f"aperiodic part, {name}"],) = ax.plot(
+            line.f_Hz, scale * line.aperiodic, color=colour, lw=1.0, ls=":"
+        )
+    ax.set(xscale="log", yscale="log", xlabel="frequency (Hz)")
+    ax.set_xlim(float(simulated.f_Hz[0]), float(simulated.f_Hz[-1]))
+    low_Hz, high_Hz = ax.get_xlim()
+    ticks_Hz = [f_Hz for f_Hz in (1, 2, 5, 10, 20, 50, 100, 200, 500) if low_Hz <= f_Hz <= high_Hz]
+    _text.name_ticks(ax, "x", ticks_Hz, [f"{f_Hz}" for f_Hz in ticks_Hz])
+    ax.minorticks_off()
+    label = "power as a share of the band" if is_relative else f"power ({simulated.units})²/Hz"
+    _text.name_axis(ax, "y", label)
+    _text.put_legend(ax, entries, frameon=False, fontsize=_style.SMALL_pt)
+    _style.tidy(ax)
+
+
+def draw_maps(simulated: MapPanel, recorded: MapPanel) -> "Figure":
+    """Both maps over depth and frequency, with their crossovers."""
+    figure = _style.new_figure(8.4, 3.6)
+    axes = figure.subplots(1, 2)
+    for ax, name, (power_map, crossover_mm) in zip(
+        axes, ("simulated", "recorded"), (simulated, recorded), strict=True
+    ):
+        fields.spectrolaminar(power_map, ax, crossover_mm=crossover_mm)
+        f_Hz = np.asarray(power_map["frequency"].values)
+        ax.set_xlim(float(f_Hz[0]), float(f_Hz[-1]))
+        _text.put_title(ax, name, loc="left", fontsize=_style.FONT_pt)
+    return figure
