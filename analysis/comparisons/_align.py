@@ -20,6 +20,7 @@ LARGEST_TERM = 10_000
 # Below this share of the Nyquist frequency the anti-alias filter of `resample_poly` passes all.
 PASSED = 0.8
 FEWEST_FREQUENCIES = 4
+HIGHEST_Hz = 150.0  # of the default band: above it lie filters and noise of amplifiers
 # Older names of the 10-20 system -> those of the 10-10 system.
 ALIASES = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8", "m1": "a1", "m2": "a2"}
 PREFIX, SUFFIXES = "eeg", ("-ref", "-le", "-avg", "-av")  # of channels in EDF files
@@ -172,6 +173,7 @@ def share_spectra(
 ) -> Spectra:
     """Welch's power of both sides by segments of one length, within the band that both have.
 
+    Without a band, from the lowest frequency above 0 to 150 Hz or what the coarser sampling holds.
     Raises: JtfneError for a band beyond that, or with fewer than 4 frequencies.
     """
     step_ms = max(simulated.dt_ms, recorded.dt_ms)
@@ -186,7 +188,8 @@ def share_spectra(
     (f_Hz, simulated_power), (_, recorded_power) = powers
     highest_Hz = float(f_Hz[-1]) * (PASSED if was_resampled else 1.0)
     lowest_Hz = float(f_Hz[1])
-    low_Hz, high_Hz = (lowest_Hz, highest_Hz) if band_Hz is None else band_Hz
+    default_Hz = (lowest_Hz, min(highest_Hz, HIGHEST_Hz))
+    low_Hz, high_Hz = default_Hz if band_Hz is None else band_Hz
     if high_Hz > highest_Hz + 0.5 * lowest_Hz:
         description = f"the band {low_Hz:g} to {high_Hz:g} Hz"
         allowed = f"up to {highest_Hz:g} Hz, which the coarser sampling of {step_ms:g} ms holds"

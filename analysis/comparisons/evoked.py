@@ -92,7 +92,7 @@ class EvokedComparison(Comparison[EvokedPair]):
         The longest time around an event, ms. Where no event of a side has all of it, as long a time
         as one has. The mean up to the event is subtracted.
     band_Hz : (float, float), optional
-        Of the spectra; left out, all frequencies that the coarser sampling holds.
+        Of the spectra; left out, up to 150 Hz or what the coarser sampling holds.
     segment_ms : float
         Of the spectra: the longest segment of Welch's method.
 

@@ -74,7 +74,8 @@ class SpectraComparison(Comparison[tuple[SpectraGroup, ...]]):
     Parameters
     ----------
     band_Hz : (float, float), optional
-        Of the fit and the distance; left out, from 1 Hz to what the coarser sampling holds.
+        Of the fit and the distance; left out, 1 to 150 Hz or what the coarser sampling
+        holds.
     segment_ms : float
         The longest segment of Welch's method.
     most_peaks : int

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WHERE = "analysis.SpectrolaminarComparison"
-HIGHEST_Hz = 150.0
 SEGMENT_ms = 1000.0
 FEWEST_DEPTHS = 3
 
@@ -96,12 +95,11 @@ class SpectrolaminarComparison(Comparison[SpectrolaminarPair]):
         check_quantities(first, second, WHERE)
         first, second, was_resampled = share_sampling(first, second, WHERE)
         spectra = share_spectra(first, second, self.band_Hz, self.segment_ms, was_resampled, WHERE)
-        is_inside = spectra.f_Hz <= (HIGHEST_Hz if self.band_Hz is None else np.inf)
         maps = []
         for side, power in ((first, spectra.simulated), (second, spectra.recorded)):
-            relative = kernel(measures.spectrolaminar.relative_power, power[:, is_inside])
+            relative = kernel(measures.spectrolaminar.relative_power, power)
             coords = {
-                "frequency": ("frequency", spectra.f_Hz[is_inside], {"units": "Hz"}),
+                "frequency": ("frequency", spectra.f_Hz, {"units": "Hz"}),
                 "z_mm": ("channel", np.asarray(side.pieces[0]["z_mm"].values, np.float64)),
             }
             attrs = {"units": "1", "proxy": int(side.is_proxy)}

@@ -9,7 +9,13 @@ import xarray as xr
 
 from jtfne._units import Floats
 from jtfne.analysis.figures import _style, _text, fields
-from jtfne.analysis.figures.compare_evoked import RECORDED, SIMULATED
+from jtfne.analysis.figures.compare_evoked import (
+    RECORDED,
+    SIMULATED,
+    THICK,
+    THIN,
+    put_frequency_axis,
+)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -46,25 +52,23 @@ def _draw_panel(
 ) -> None:
     """Draw the power of both sides, their fits and the aperiodic parts."""
     entries: dict[str, Artist] = {}
-    for name, line, colour in (
-        ("simulated", simulated, SIMULATED),
-        ("recorded", recorded, RECORDED),
+    for name, line, colour, look in (
+        ("simulated", simulated, SIMULATED, THICK),
+        ("recorded", recorded, RECORDED, THIN),
     ):
         scale = 1.0 / line.power.sum() if is_relative else 1.0
-        (entries[name],) = ax.plot(line.f_Hz, scale * line.power, color=colour, lw=1.4, alpha=0.6)
-        (entries[f"fit of the {name}"],) = ax.plot(
+        (entries[name],) = ax.plot(line.f_Hz, scale * line.power, color=colour, **look)
+        (entries[f"fit, {name}"],) = ax.plot(
             line.f_Hz, scale * line.model, color=colour, lw=1.0, ls="--"
         )
         (entries[f"aperiodic part, {name}"],) = ax.plot(
             line.f_Hz, scale * line.aperiodic, color=colour, lw=1.0, ls=":"
         )
-    ax.set(xscale="log", yscale="log", xlabel="frequency (Hz)")
-    ax.set_xlim(float(simulated.f_Hz[0]), float(simulated.f_Hz[-1]))
-    low_Hz, high_Hz = ax.get_xlim()
-    ticks_Hz = [f_Hz for f_Hz in (1, 2, 5, 10, 20, 50, 100, 200, 500) if low_Hz <= f_Hz <= high_Hz]
-    _text.name_ticks(ax, "x", ticks_Hz, [f"{f_Hz}" for f_Hz in ticks_Hz])
+    put_frequency_axis(ax, simulated.f_Hz)
+    ax.set_yscale("log")
     ax.minorticks_off()
-    label = "power as a share of the band" if is_relative else f"power ({simulated.units})²/Hz"
+    unit = simulated.units if simulated.units.isalpha() else f"({simulated.units})"
+    label = "power as a share of the band" if is_relative else f"power ({unit}²/Hz)"
     _text.name_axis(ax, "y", label)
     _text.put_legend(ax, entries, frameon=False, fontsize=_style.SMALL_pt)
     _style.tidy(ax)

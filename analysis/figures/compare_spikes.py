@@ -1,12 +1,13 @@
 """Simulated and recorded spikes side by side: distributions over units, and synchrony."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne._units import Floats
 from jtfne.analysis.figures import _style, _text
+from jtfne.analysis.figures.compare_evoked import THICK, THIN
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -25,7 +26,7 @@ Group = tuple[str, Mapping[str, tuple[Floats, Floats]], tuple[float | None, floa
 
 def draw_spikes(groups: Sequence[Group]) -> "Figure":
     """Four panels: the share of units at or below each rate, CV and Fano factor; and synchrony."""
-    figure = _style.new_figure(9.6, 3.2)
+    figure = _style.new_figure(10.6, 3.0)
     axes = figure.subplots(1, 4)
     shown_groups = list(groups[: MOST_CLASSES + 1])
     classes = [name for name, _, _ in shown_groups[1:]]
@@ -41,21 +42,20 @@ def draw_spikes(groups: Sequence[Group]) -> "Figure":
     entries: dict[str, Artist] = {}
     for name, colour in colour_of_class.items():
         (entries[name],) = axes[0].plot([], [], color=colour, lw=1.4)
-    (entries["simulated"],) = axes[0].plot([], [], color=_style.FAINT, lw=1.4)
-    (entries["recorded"],) = axes[0].plot([], [], color=_style.FAINT, lw=1.4, ls="--")
-    _text.put_legend(axes[0], entries, frameon=False, fontsize=_style.SMALL_pt, loc="lower right")
+    (entries["simulated"],) = axes[0].plot([], [], color=_style.INK, **THICK)
+    (entries["recorded"],) = axes[0].plot([], [], color=_style.INK, **THIN)
+    look: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    _text.put_legend(axes[3], entries, frameon=False, fontsize=_style.SMALL_pt, **look)
     return figure
 
 
 def _draw_shares(ax: "Axes", values: tuple[Floats, Floats], colour: str) -> None:
-    """Draw the cumulative distribution of both sides, the recorded one dashed."""
-    for side_values, style in zip(values, ("-", "--"), strict=True):
+    """Draw the cumulative distribution of both sides, the recorded one thin, on top."""
+    for side_values, look in zip(values, (THICK, THIN), strict=True):
         if side_values.size:
             places = np.sort(side_values)
             shares = np.arange(1, places.size + 1) / places.size
-            ax.step(
-                [places[0], *places], [0.0, *shares], where="post", color=colour, ls=style, lw=1.4
-            )
+            ax.step([places[0], *places], [0.0, *shares], where="post", color=colour, **look)
 
 
 def _draw_synchrony(

@@ -112,7 +112,7 @@ def compare(
             as_json=True,
         )
         return
-    typer.echo(table.to_string(index=False, na_rep=""))
+    typer.echo(table.map(_format_cell).to_string(index=False))
     for path in files:
         typer.echo(str(path))
 
@@ -136,6 +136,13 @@ def _build_kind(kind: Kind | None, band: tuple[float, float] | None, readout: st
         raise refuse(f"a band for {comparison.name!r}", f"--kind {', '.join(kinds)}", where)
     comparison_class: Any = type(comparison)
     return comparison_class(band_Hz=band)
+
+
+def _format_cell(value: Any) -> str:
+    """A value of the table as text: numbers to 4 digits, nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _read_depths(text: str) -> list[float]:
