@@ -24,11 +24,15 @@ BOUNDARY_TOLERANCE = 0.25  # and a boundary
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Side:
-    """Stretches (time, channel) of one signal, and its events as (stretch, onset in ms)."""
+    """Stretches (time, channel) of one signal, and its events as (stretch, onset in ms).
+
+    onsets_ms: of all events of the source, of those too that lie in no stretch.
+    """
 
     name: str
     pieces: tuple[xr.DataArray, ...]
     events: tuple[tuple[int, float], ...]
+    onsets_ms: tuple[float, ...]
     row_kind: str
     mne_type: str | None
 
@@ -92,7 +96,10 @@ def read_side(source: Source, where: str) -> Side:
     if not pieces:
         description = f"{source.name} data without two samples that are not marked as bad"
         raise refuse(description, "a stretch of good samples", where)
-    return Side(source.name, tuple(pieces), tuple(events), source.row_kind, source.mne_type)
+    onsets_ms = tuple(onset_ms for onsets in events_by_trial for onset_ms in onsets)
+    return Side(
+        source.name, tuple(pieces), tuple(events), onsets_ms, source.row_kind, source.mne_type
+    )
 
 
 def _read_source(source: Source, where: str) -> tuple[xr.DataArray, list[list[float]]]:
@@ -209,11 +216,10 @@ def choose_window(sides: Sequence[Side], longest_ms: Window, where: str) -> Wind
 
 def _refuse_no_events(side: Side, where: str) -> JtfneError:
     """The error of a side without an event that has samples before and after it."""
-    if side.events:
-        onset_ms = side.events[0][1]
+    if side.onsets_ms:
         return refuse(
-            f"{side.name} data whose events, the first at {onset_ms:g} ms, have no samples before "
-            "or none after them,",
+            f"{side.name} data whose events, the first at {side.onsets_ms[0]:g} ms, have no good "
+            "samples before or none after them,",
             "an event within the data",
             where,
         )

@@ -9,6 +9,7 @@ import xarray as xr
 
 from jtfne._units import Floats
 from jtfne.analysis.figures import _style, _text, fields
+from jtfne.analysis.figures.compare import share_depths
 from jtfne.analysis.figures.compare_evoked import (
     RECORDED,
     SIMULATED,
@@ -85,4 +86,5 @@ def draw_maps(simulated: MapPanel, recorded: MapPanel) -> "Figure":
         f_Hz = np.asarray(power_map["frequency"].values)
         ax.set_xlim(float(f_Hz[0]), float(f_Hz[-1]))
         _text.put_title(ax, name, loc="left", fontsize=_style.FONT_pt)
+    share_depths(list(axes))
     return figure
