@@ -1,8 +1,10 @@
-"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement, minimum, docs.
+"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement,
+bmtk, minimum, docs.
 
 Needs only `pip install nox`; uses uv if there.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,7 +21,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 
 # The tests read and write every format, with the packages that a user installs by these extras.
-EXTRAS = ("realdata", "nwb", "neo", "bids")
+EXTRAS = ("realdata", "nwb", "neo", "bids", "recordings")
 
 # What `nox -s quick` runs: each file takes seconds, and together they look at every room.
 QUICK_FILES = (
@@ -56,6 +58,7 @@ PEERS = {
     "brainpy": ("brainpy[cpu]>=2.7",),
     "jaxfne": ("jaxfne==0.3.37",),
     "hnn": ("hnn-core>=0.6",),
+    "bmtk": ("bmtk>=1.2", "nest-simulator>=3.10"),
 }
 # The benchmarks that take them, and which.
 BESIDE_PEERS: dict[str, tuple[str, ...]] = {
@@ -79,7 +82,7 @@ def install_checkout(session: nox.Session, *extras: str) -> None:
     session.install("-e", f".[{','.join(extras)}]" if extras else ".")
 
 
-def run_pytest(session: nox.Session, *arguments: str) -> None:
+def run_pytest(session: nox.Session, *arguments: str, xla_flags: str = "") -> None:
     """Run pytest with `arguments` and those of the command line; bytecode is kept in the session's
     own folder.
     """
@@ -90,12 +93,41 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
         "PYTHONDONTWRITEBYTECODE": None,
         "PYTHONPYCACHEPREFIX": str(Path(session.virtualenv.location).resolve() / "bytecode"),
     }
-    session.run("python", "-m", "pytest", *arguments, *session.posargs, env=bytecode)
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {xla_flags}".strip()
+    environment = bytecode | ({"XLA_FLAGS": flags} if flags else {})
+    session.run(
+        *("python", "-m", "pytest", *arguments, *session.posargs),
+        env=environment,
+        success_codes=(0, NO_TESTS) if session.posargs else (0,),
+    )
+
+
+def choose_xla_flags(session: nox.Session) -> str:
+    """The flags with which XLA compiles fastest, or none where this version does not know them."""
+    program = "import jax; jax.devices()"  # XLA ends the process at a flag that it does not know
+    known = session.run(
+        *("python", "-c", program),
+        env={"XLA_FLAGS": FAST_COMPILATION},
+        success_codes=range(-64, 256),
+        silent=True,
+    )
+    if "Unknown flag" in str(known):
+        session.warn(f"XLA does not know {FAST_COMPILATION}; the tests take twice as long")
+        return ""
+    return FAST_COMPILATION
 
 
 # By file: a file's tests share what they compile. Those with most tests come first, so that the
 # workers end together; `worksteal`, which splits files, was 4 % slower by the times of 26 files.
-ON_ALL_CORES = ("-m", "not slow", "-n", "auto", "--dist", "loadfile")
+ON_ALL_CORES = ("-n", "auto", "--dist", "loadfile")
+
+
+# Most of what the tests cost in processor time is compilation. Without its fusion emitters, and
+# unoptimized, XLA takes half as long; the last bits are others, and programs run slower. What holds
+# bits of different programs equal, and what simulates for long, has the mark `as_users` and is
+# compiled as for users, as all is by `slow` and `minimum`.
+FAST_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
+NO_TESTS = 5  # pytest's exit status where none is selected, such as by `-- tests/test_net.py`
 
 
 @nox.session
@@ -103,7 +135,19 @@ def tests(session: nox.Session) -> None:
     """All tests but the slow ones, on all cores."""
     install_checkout(session, *EXTRAS)
     session.install(*group("test"))
-    run_pytest(session, *ON_ALL_CORES, "--durations=30")
+    run_pytest(
+        *(session, "-m", "not slow and not as_users", *ON_ALL_CORES, "--durations=30"),
+        xla_flags=choose_xla_flags(session),
+    )
+    # The other files need not be imported to be left out.
+    files = [] if session.posargs else list_files_as_users()
+    run_pytest(session, "-m", "as_users and not slow", *ON_ALL_CORES, *files)
+
+
+def list_files_as_users() -> list[str]:
+    """The files with tests of the mark `as_users`."""
+    files = sorted((ROOT / "tests").glob("*.py"))
+    return [str(path) for path in files if "mark.as_users" in path.read_text(encoding="utf-8")]
 
 
 @nox.session(reuse_venv=True)
@@ -111,7 +155,7 @@ def quick(session: nox.Session) -> None:
     """The files that take seconds: what to run after each edit."""
     install_checkout(session, *EXTRAS)
     session.install(*group("test"))
-    run_pytest(session, *ON_ALL_CORES, *QUICK_FILES)
+    run_pytest(session, "-m", "not slow", *ON_ALL_CORES, *QUICK_FILES)
 
 
 @nox.session
@@ -189,6 +233,13 @@ def agreement(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
+def bmtk(session: nox.Session) -> None:
+    """The network that bmtk builds and NEST runs, which tests compare with, anew."""
+    session.install(*PEERS["bmtk"])
+    session.run("python", "docs/validation/_bmtk_network.py", "tests/bmtk_network")
+
+
+@nox.session(python="3.11")
 def minimum(session: nox.Session) -> None:
     """The tests at the lowest versions that pyproject.toml allows."""
     shutil.rmtree(ROOT / "build", ignore_errors=True)
@@ -199,7 +250,7 @@ def minimum(session: nox.Session) -> None:
     warnings = []
     for name in OLD_WARNINGS:
         warnings += ["-W", f"default::{name}"]
-    run_pytest(session, *ON_ALL_CORES, *warnings)
+    run_pytest(session, "-m", "not slow", *ON_ALL_CORES, *warnings)
 
 
 @nox.session

@@ -90,9 +90,8 @@ SpectrolaminarComparison, optional
         block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
     if kind is not None:
         return _compare_by(kind, simulated, recorded)
-    if is_recording(recorded):
-        name = simulated.attrs.get("readout") if isinstance(simulated, xr.DataArray) else None
-        recorded = array(recorded, str(name or "lfp"), WHERE)
+    readout = getattr(simulated, "attrs", {}).get("readout", "lfp")
+    recorded = array(recorded, str(readout), WHERE) if is_recording(recorded) else recorded
     simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)
     n_blocks, length = _count_blocks(simulated_rows.shape[-1], dt_ms, block_ms)
     blocks = _Blocks(

@@ -147,8 +147,19 @@ def read_spikes(data: Data, where: str) -> Spikes:
     """
     if isinstance(data, Signals):
         return _from_signals(data, where)
-    if isinstance(data, str | os.PathLike):
-        data = load_recording(data, readout="spk")
+    source: Any = load_recording(data, readout="spk") if is_path(data) else data
+    return _read_array(source, where)
+
+
+def is_path(data: object) -> bool:
+    """Whether `data` is the path of a file."""
+    return isinstance(data, str | os.PathLike)
+
+
+def _read_array(data: Any, where: str) -> Spikes:
+    """The spikes of a raster (time, neuron) or of an event array.
+    Raises: JtfneError for anything else.
+    """
     if not isinstance(data, xr.DataArray):
         allowed = "Signals, an xarray.DataArray, or the path of a file of spikes"
         raise refuse(f"data of type {type(data).__name__}", allowed, where)

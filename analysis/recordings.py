@@ -30,12 +30,16 @@ def load_recording(
     ----------
     source : str, path, mne.io.Raw, mne.Epochs, mne.Evoked or DataArray
         ``"barrel"``: the whisker-evoked laminar recording that ships with elephant
-        (``pip install "jtfne[realdata]"``). Or a file: one that MNE reads (FIF of raw data, epochs
+        (``pip install "jtfne[realdata]"``); ``"ecog_beta"``, a channel of ECoG of pacpy, and
+        ``"grasshopper"``, spikes (``readout="spk"``) and sound (``readout="stimulus"``) of nitime
+        (``pip install "jtfne[recordings]"``); ``"eeg_alpha"``, scalp EEG of dyconnmap (``pip
+        install dyconnmap``). Or a file: one that MNE reads (FIF of raw data, epochs
         or an average, EDF, BDF, BrainVision, EEGLAB, ..., as `jtfne.interop.from_raw` takes them),
         ``.nc`` or ``.zarr`` (a DataArray, or a Dataset or group with a variable named as the
         readout) or ``.parquet`` (one row a sample: time, channel, the value named as the readout or
         ``value``, and optionally trial and z_mm). Or the folder of a run. Or what MNE or xarray has
-        in memory; bare numbers by `jtfne.interop.from_array`.
+        in memory; bare numbers by `jtfne.interop.from_array`. A ``.txt`` is a dipole moment, where
+        its head says so (`jtfne.interop.write_dipole_text`).
     readout : str
         Which variable to take, and the name of the result; ``"spk"`` takes spikes, of a file as
         `jtfne.interop.from_spikes` reads it.
@@ -62,9 +66,10 @@ def load_recording(
         without the readout.
     """
     if isinstance(source, str | os.PathLike) and is_run(source):
-        source, label = take_readout(load(Path(source)), readout, label), None
-        if "channel" not in source.dims:  # of neurons or areas, which say all of this themselves
-            return source
+        array = take_readout(load(Path(source)), readout, label)
+        if "channel" not in array.dims:  # of neurons or areas, which say all of this themselves
+            return array
+        source, label = array, None
     return recordings.load_recording(
         source, readout=readout, z_mm=z_mm, onset_ms=onset_ms, units=units, label=label
     )
@@ -91,7 +96,7 @@ def take_readout(
         recording = recording.isel(area=0)
     events = signals.events
     if label is not None:
-        labels = [label] if isinstance(label, str) else label
+        labels: Any = [label] if isinstance(label, str) else label
         if not isinstance(labels, Sequence) or not labels:
             raise refuse(f"label={describe_value(label)}", "a label, or several in a list", WHERE)
         for text in labels:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jtfne import _json
 from jtfne._check import refuse
 from jtfne._files import replace_file
-from jtfne.readouts import list_readouts
+from jtfne.readouts import find_readout, list_readouts
 from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
 
@@ -74,7 +74,8 @@ def write_report(
     path : str or Path
         Where to; nothing may be there yet.
     figures : sequence of Path
-        PNG files, shown in this order; the names that `figures.save_all` gives have captions.
+        PNG files. Those with names that `figures.save_all` gives have captions, and stand with the
+        circuit, with fields in SI units, or with proxies; in the order given.
     comparison : pandas.DataFrame, optional
         A table from `compare_laminar` or `compare`.
 
@@ -90,11 +91,7 @@ def write_report(
     _refuse_misuse(signals, path, figures, comparison)
     facts = _facts(signals)
     sections = [_section("Run", _definitions(facts))]
-    if _has_proxies(signals):
-        sections.append(f'<p class="note">{_text(PROXY_NOTE)}</p>')
-    if figures:
-        images = "".join([_figure(Path(figure)) for figure in figures])
-        sections.append(_section("Figures", f'<div class="figures">{images}</div>'))
+    sections += _list_sections(signals, [Path(figure) for figure in figures])
     if comparison is not None:
         sections.append(_section("Simulated and recorded", _table(comparison)))
     sections.append(_section("Readouts", _table(signals.summary().reset_index())))
@@ -126,7 +123,8 @@ def write_comparison(
     run_facts = _facts(signals)
     sections = [_section("Run", _definitions(run_facts))]
     sections.append(_section("Recording and comparison", _definitions(facts)))
-    if _has_proxies(signals):
+    readout = find_readout(facts["readout"])
+    if readout is not None and readout.proxy:
         sections.append(f'<p class="note">{_text(PROXY_NOTE)}</p>')
     body = f'<div class="figures">{_figure(figure, caption)}</div>\n{_table(table)}'
     sections.append(_section("Simulated and recorded", body))
@@ -182,9 +180,81 @@ def _list_software(software: dict[str, str]) -> list[str]:
     return texts
 
 
-def _has_proxies(signals: Signals) -> bool:
-    """Whether any readout is a proxy."""
-    return any(bool(signals.tree[name].attrs.get("proxy")) for name in signals.recorded())
+def _list_sections(signals: Signals, figures: Sequence[Path]) -> list[str]:
+    """Figures of the circuit and its activity; of fields in SI units; of proxies, with their note.
+
+    Each is a section of its own, with a table of its readouts, if there are some.
+    """
+    owners = {file: cls for cls in list_readouts().values() for file in cls.figures}
+    paths: dict[str, list[Path]] = {"circuit": [], "fields": [], "proxies": []}
+    for figure in figures:
+        owner = owners.get(figure.stem)
+        is_proxy = owner is not None and owner.proxy
+        is_field = owner is not None and owner.is_si_field()
+        paths["proxies" if is_proxy else "fields" if is_field else "circuit"].append(figure)
+    recorded: dict[str, list[str]] = {"fields": [], "proxies": []}
+    for name in signals.recorded():
+        cls = find_readout(name)
+        if signals.tree[name].attrs["proxy"]:
+            recorded["proxies"].append(name)
+        elif cls is not None and cls.is_si_field():
+            recorded["fields"].append(name)
+    sections = []
+    if paths["circuit"]:
+        sections.append(_section("Circuit and activity", _images(paths["circuit"])))
+    for group, title, note in (
+        ("fields", "Fields in SI units", _field_note(signals)),
+        ("proxies", "Proxies", f'<p class="note">{_text(PROXY_NOTE)}</p>'),
+    ):
+        if recorded[group] or paths[group]:
+            table = _table(_describe_readouts(signals, recorded[group]))
+            sections.append(_section(title, note + table + _images(paths[group])))
+    return sections
+
+
+def _images(figures: Sequence[Path]) -> str:
+    """HTML of figures side by side, each with its caption."""
+    images = "".join([_figure(figure) for figure in figures])
+    return f'<div class="figures">{images}</div>' if images else ""
+
+
+def _field_note(signals: Signals) -> str:
+    """HTML of what a reader must know of fields in SI units: how much cortex, and where it is said."""
+    readouts = signals.manifest.get("config", {}).get("readouts", {})
+    scale = float(readouts.get("scale", 1.0))
+    cells = (
+        "They are fields of the simulated cells alone"
+        if scale == 1.0
+        else f"Each simulated cell stands for {scale:g} that do as it does"
+    )
+    text = (
+        f"{cells}. Conductor, sensors and source maps are in each readout's operator, in the "
+        "manifest below. Figures write the prefix that suits the size."
+    )
+    return f"<p>{_text(text)}</p>"
+
+
+def _describe_readouts(signals: Signals, names: Sequence[str]) -> "pd.DataFrame":
+    """What each of these readouts is: quantity, unit, channels, and sampling."""
+    import pandas as pd
+
+    rows = []
+    for name in names:
+        node = signals.tree[name].to_dataset()
+        sizes = []
+        for dim, size in node[name].sizes.items():
+            if dim not in ("trial", "time"):
+                sizes.append(f"{size} {dim}")
+        rows.append(
+            {
+                "readout": name,
+                "quantity": node[name].attrs.get("long_name", ""),
+                "units": node.attrs["units"],
+                "size": ", ".join(sizes),
+                "interval_ms": node.attrs["interval_ms"],
+            }
+        )
+    return pd.DataFrame(rows, columns=["readout", "quantity", "units", "size", "interval_ms"])
 
 
 def _has_rates(signals: Signals) -> bool:

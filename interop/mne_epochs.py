@@ -1,16 +1,18 @@
 """Fields as MNE Epochs and Evoked: an epoch for each event, named by condition and label."""
 
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import one_of, refuse
-from jtfne.interop._inputs import check_scale, check_signals, check_window
+from jtfne.interop._inputs import check_path, check_scale, check_signals, check_window, open_beside
 from jtfne.interop.mne_events import list_events, name_events, sort_by_code
 from jtfne.interop.mne_physical import factor_to_mne
-from jtfne.interop.mne_raw import channels_by_time, raw_without_events
+from jtfne.interop.mne_raw import FIF_BYTES, channels_by_time, raw_without_events
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Window = tuple[float, float]
+WINDOW_ms: Window = (-50.0, 200.0)
 
 
 def to_epochs(
@@ -25,7 +28,7 @@ def to_epochs(
     readout: str,
     *,
     label: str | Sequence[str] | None = None,
-    window_ms: Window = (-50.0, 200.0),
+    window_ms: Window = WINDOW_ms,
     baseline_ms: Window | None = None,
     scale: float | None = None,
 ) -> "mne.EpochsArray":
@@ -65,35 +68,149 @@ def to_epochs(
     >>> to_epochs(signals, "eeg_proxy", window_ms=(-10, 20)).event_id
     {'flash': 1}
     """
-    import mne
-
     check_signals(signals, "to_epochs")
     scale = check_scale(scale, "to_epochs")
     window_ms = check_window(window_ms, "window_ms", "to_epochs")
     events = _select_events(signals, label)
     first_raw = raw_without_events(signals, readout, [int(events["trial"].iloc[0])], scale)
+    span = _window_samples(window_ms, float(first_raw.info["sfreq"]))
+    onset_samples = _locate_onsets(events, float(first_raw.info["sfreq"]))
+    _refuse_beyond(events, onset_samples, span, first_raw.n_times, window_ms)
+    _refuse_at_once(events, onset_samples)
+    names, codes = name_events(events)
+    events = events.assign(name=names, number=codes)
+    return _build_epochs(signals, readout, events, first_raw, span, baseline_ms, scale)
+
+
+def write_epochs(signals: Signals, readout: str, path: str | Path) -> Path:
+    """Write a field readout around each event as a FIF file of MNE epochs, in double precision.
+
+    From 50 ms before to 200 ms after each event. Events whose trial does not hold all of that are
+    left out, as `mne.Epochs` leaves them out; where no trial holds it, the epochs of all events are
+    as long as all of them allow. No baseline is subtracted.
+
+    Parameters
+    ----------
+    signals, readout
+        As `to_epochs`.
+    path : str or Path
+        A file that does not exist yet; its name should end in `-epo.fif`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    JtfneError
+        As `to_epochs`, if the file exists, and for more than the 2 GB that a FIF file holds.
+
+    Warns
+    -----
+    UserWarning
+        Where events are left out: those near the ends of trials, and all but the first of those at
+        one sample, by which MNE tells epochs apart.
+
+    Examples
+    --------
+    >>> import jtfne, mne, pathlib, tempfile
+    >>> flash = jtfne.Paradigm.pulse(target="E", start_ms=20, duration_ms=5, amplitude=5.0, label="flash")
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(50)).simulate(flash.trials(3), duration_ms=50)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "eeg_proxy-epo.fif"
+    >>> epochs = mne.read_epochs(write_epochs(signals, "eeg_proxy", path), verbose="error")
+    >>> len(epochs), epochs.tmin.item(), epochs.tmax.item()
+    (3, -0.02, 0.029)
+    """
+    where = "write_epochs"
+    check_signals(signals, where)
+    path = check_path(path, where)
+    if not path.name.endswith((".fif", ".fif.gz")):
+        raise refuse(f"the name {str(path)!r}", "one that ends in .fif or .fif.gz", where)
+    events = _select_events(signals, None)
+    names, codes = name_events(events)  # of all events, as `event_id` and annotations have them
+    events = events.assign(name=names, number=codes)
+    first_raw = raw_without_events(signals, readout, [int(events["trial"].iloc[0])], None)
+    events, span = _choose_events(events, float(first_raw.info["sfreq"]), first_raw.n_times)
+    n_bytes = 8 * len(events) * len(first_raw.ch_names) * (span[1] - span[0] + 1)
+    if n_bytes > FIF_BYTES:
+        raise refuse(f"{n_bytes / 1e9:.1f} GB in one FIF file", "2 GB: choose by label=", where)
+    epochs = _build_epochs(signals, readout, events, first_raw, span, None, None)
+    with open_beside(path, where) as beside:
+        epochs.save(beside, fmt="double", verbose="error")
+    return path
+
+
+def _choose_events(
+    events: "pd.DataFrame", sampling_Hz: float, n_times: int
+) -> "tuple[pd.DataFrame, tuple[int, int]]":
+    """The events to cut, and the first and last sample of each from its onset, as `write_epochs`.
+
+    Warns of events that are left out.
+    """
+    # An onset in the last half sample of a trial has no sample of its own
+    onset_samples = np.minimum(_locate_onsets(events, sampling_Hz), n_times - 1)
+    start, stop = _window_samples(WINDOW_ms, sampling_Hz)
+    is_inside = (onset_samples + start >= 0) & (onset_samples + stop < n_times)
+    if not is_inside.any():
+        start = max(start, -int(onset_samples.min()))
+        stop = min(stop, n_times - 1 - int(onset_samples.max()))
+        is_inside[:] = True
+    keys = events["trial"].to_numpy() * n_times + onset_samples
+    _, first = np.unique(keys, return_index=True)
+    is_first = np.isin(np.arange(len(keys)), first)
+    for is_kept, reason in (
+        (is_inside, f"need {WINDOW_ms[0]:g} to {WINDOW_ms[1]:g} ms around them in their trial"),
+        (is_first, "are at one sample with another, and MNE has one event a sample"),
+    ):
+        labels = ", ".join(dict.fromkeys(map(repr, events["label"][~is_kept])))
+        if labels:
+            warnings.warn(
+                f"{int((~is_kept).sum())} of {len(events)} events are left out, which {reason}: "
+                f"{labels}",
+                UserWarning,
+                stacklevel=3,
+            )
+    return events[is_inside & is_first].reset_index(drop=True), (start, stop)
+
+
+def _locate_onsets(events: "pd.DataFrame", sampling_Hz: float) -> NDArray[np.int64]:
+    """The sample of each onset within its trial, (n_events,)."""
+    return np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(np.int64)
+
+
+def _build_epochs(
+    signals: Signals,
+    readout: str,
+    events: "pd.DataFrame",
+    first_raw: "mne.io.BaseRaw",
+    span: tuple[int, int],
+    baseline_ms: Window | None,
+    scale: float | None,
+) -> "mne.EpochsArray":
+    """The epochs of `events`, in `span` of samples from each onset.
+
+    events: with the name and number of each. first_raw: of one trial.
+    """
+    import mne
+
     sampling_Hz, n_times = float(first_raw.info["sfreq"]), first_raw.n_times
-    start, stop = _window_samples(window_ms, sampling_Hz)
-    onset_samples = np.rint(events["onset_ms"].to_numpy() * sampling_Hz / 1e3).astype(int)
-    _refuse_beyond(events, onset_samples, (start, stop), n_times, window_ms)
+    onset_samples = np.minimum(_locate_onsets(events, sampling_Hz), n_times - 1)
     trial = events["trial"].to_numpy()
-    samples = _cut_epochs(signals, readout, trial, onset_samples, (start, stop)) * factor_to_mne(
-        signals.get(readout), scale
+    samples = _cut_epochs(signals, readout, trial, onset_samples, span) * factor_to_mne(
+        signals.get(readout, trial=int(trial[0])), scale
     )
     if baseline_ms is not None:
         baseline_ms = check_window(baseline_ms, "baseline_ms", "to_epochs")
-        samples -= _average_baseline(samples, start, sampling_Hz, baseline_ms)
-    names, codes = name_events(events)
+        samples -= _average_baseline(samples, span[0], sampling_Hz, baseline_ms)
+    codes = events["number"].to_numpy()
     table = np.column_stack([trial * n_times + onset_samples, np.zeros_like(onset_samples), codes])
-    _refuse_at_once(events, table)
-    event_id = sort_by_code(names, codes)
     options: dict[str, Any] = {
-        "event_id": event_id,
-        "metadata": events,
+        "event_id": sort_by_code(events["name"].tolist(), codes),
+        "metadata": events.drop(columns=["name", "number"]),
         "proj": False,
         "verbose": "error",
     }
-    return mne.EpochsArray(samples, first_raw.info, table, start / sampling_Hz, **options)
+    return mne.EpochsArray(samples, first_raw.info, table, span[0] / sampling_Hz, **options)
 
 
 def _window_samples(window_ms: Window, sampling_Hz: float) -> tuple[int, int]:
@@ -132,7 +249,7 @@ def to_evoked(
     readout: str,
     *,
     label: str | Sequence[str] | None = None,
-    window_ms: Window = (-50.0, 200.0),
+    window_ms: Window = WINDOW_ms,
     baseline_ms: Window | None = None,
     scale: float | None = None,
 ) -> "dict[str, mne.Evoked]":
@@ -216,11 +333,12 @@ def _refuse_beyond(
         )
 
 
-def _refuse_at_once(events: "pd.DataFrame", table: np.ndarray[Any, Any]) -> None:
+def _refuse_at_once(events: "pd.DataFrame", onset_samples: NDArray[np.int64]) -> None:
     """Raises: JtfneError if two events share a sample: MNE tells epochs apart by it."""
-    samples, counts = np.unique(table[:, 0], return_counts=True)
+    places = np.column_stack([events["trial"].to_numpy(), onset_samples])
+    shared, counts = np.unique(places, axis=0, return_counts=True)
     if (counts > 1).any():
-        doubles = events[table[:, 0] == samples[counts > 1][0]]
+        doubles = events[(places == shared[counts > 1][0]).all(axis=1)]
         description = (
             f"events {', '.join(map(repr, doubles['label']))} at {doubles['onset_ms'].iloc[0]:g} "
             "ms of one trial"

@@ -67,6 +67,9 @@ def to_raw(
         `raw.set_eeg_reference(projection=True)` before a fit. Annotations are named
         "condition/label", or by the label where no conditions are declared; `extras` has trial,
         code and condition of each, and `event_id` the codes for `mne.events_from_annotations`.
+        `info` says which run it is: version and hash of the config in ``description``, the seed as
+        ``subject_info["his_id"]``. What a simulation lacks stays None: date, mains, experimenter.
+        MNE's functions take `dipole` and `misc` channels where `picks` names them or their type.
 
     Raises
     ------
@@ -137,6 +140,10 @@ def raw_without_events(
         config = signals.manifest.get("config_sha256", "unknown")
         head = f"jtfne {__version__} {name} config {config}"
         info["description"] = write_description(head, originals, _channel_depths(data, names))
+        info["device_info"] = {"type": "jtfne"}
+        seed = signals.manifest.get("run", {}).get("seed")
+        if seed is not None:
+            info["subject_info"] = {"his_id": f"sim-{seed}"}
     parts = [channels_by_time(data)]
     for trial in trials[1:]:
         parts.append(channels_by_time(signals.get(readout, trial=trial)))

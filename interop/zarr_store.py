@@ -40,9 +40,15 @@ def to_zarr(signals: Signals, path: str | Path) -> Path:
 
 
 @overload
-def from_zarr(path: str | Path) -> Signals: ...
+def from_zarr(path: str | Path) -> Signals:
+    """The signals in a store that `to_zarr` wrote."""
+
+
 @overload
-def from_zarr(path: str | Path, readout: str) -> "xr.DataArray": ...
+def from_zarr(path: str | Path, readout: str) -> "xr.DataArray":
+    """One array of any store of xarray."""
+
+
 def from_zarr(path: str | Path, readout: str | None = None) -> "Signals | xr.DataArray":
     """The signals in a store that `to_zarr` wrote, or one array of any store of xarray.
 

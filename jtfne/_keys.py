@@ -7,6 +7,7 @@ adds to a seed, nor `jax_threefry_partitionable`, on which `jax.random.bits` of 
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -20,6 +21,10 @@ IMPL = "threefry2x32"
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))  # of Threefry-2x32, bits
 HASH_BLOCK = 8192  # numbers that are hashed at once: they stay in the cache of a core
 HostWords = npt.NDArray[np.uint32]
+# Two words of a key, or of each key of an array of them.
+Words = tuple[Any, Any]
+# Names, uint32 (2, n), that are folded into a key: () each, or of one key a name, (n,).
+Request = tuple[Words, Any]
 BETWEEN = "\x1f"
 """Stands between the parts of a name; no declared name has it, since it cannot be printed."""
 
@@ -78,13 +83,20 @@ def fold_words(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> 
     return keys
 
 
-def fold_traced(key_words: tuple[jax.Array, jax.Array], names: Any) -> tuple[jax.Array, jax.Array]:
-    """The words of the keys of named streams: (n,) each. May be traced.
-
-    key_words: two words of one key, () each, or of one key a name, (n,). names: uint32 (2, n).
-    """
-    key = jax.random.wrap_key_data(jnp.stack(key_words, axis=-1), impl=IMPL)
-    return words(fold_words(key, names))
+def fold_traced(requests: Sequence[Request]) -> list[Words]:
+    """The words of the keys of each request, in one pass. May be traced."""
+    lengths = [names.shape[1] for _, names in requests]
+    key_words = []
+    for half in range(2):  # all keys at once: XLA compiles Threefry anew for each place of its use
+        parts = []
+        for (key, _), length in zip(requests, lengths, strict=True):
+            parts.append(jnp.broadcast_to(key[half], length))
+        key_words.append(jnp.concatenate(parts))
+    names = jnp.concatenate([jnp.asarray(names) for _, names in requests], axis=1)
+    keys = jax.random.wrap_key_data(jnp.stack(key_words, axis=-1), impl=IMPL)
+    high, low = words(fold_words(keys, names))
+    ends = np.cumsum(lengths)[:-1]
+    return list(zip(jnp.split(high, ends), jnp.split(low, ends), strict=True))
 
 
 def streams_on_host(
@@ -100,11 +112,19 @@ def streams_on_host(
     return by_name
 
 
-def fold_on_host(
-    key_words: tuple[HostWords, HostWords], names: HostWords
-) -> tuple[HostWords, HostWords]:
-    """The words of the keys of named streams, as `fold_traced` has them, computed by numpy."""
-    return _hash_on_host(_hash_on_host(key_words, names[0]), names[1])
+def fold_on_host(requests: Sequence[Request]) -> list[Words]:
+    """The words of the keys of each request, as `fold_traced` has them, computed by numpy."""
+    lengths = [names.shape[1] for _, names in requests]
+    key_words = []
+    for half in range(2):
+        parts = []
+        for (key, _), length in zip(requests, lengths, strict=True):
+            parts.append(np.broadcast_to(key[half], length))
+        key_words.append(np.concatenate(parts))
+    names = np.concatenate([names for _, names in requests], axis=1)
+    high, low = _hash_on_host(_hash_on_host((key_words[0], key_words[1]), names[0]), names[1])
+    ends = np.cumsum(lengths)[:-1]
+    return list(zip(np.split(high, ends), np.split(low, ends), strict=True))
 
 
 def _hash_on_host(

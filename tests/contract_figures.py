@@ -108,6 +108,7 @@ REFUSED = {
         *(lambda f, bad=bad: f(bad) for _, bad in bad_fields()),
         lambda f: f(field(), n=-1),
         lambda f: f(field(), n=None),
+        lambda f: f(field(), unit="T"),
         lambda f: f(RUN, readout="lfp_proxy"),
     ],
     "topography": [
@@ -115,8 +116,17 @@ REFUSED = {
         lambda f: f(RUN, time_ms=np.nan),
         lambda f: f(RUN, time_ms="peak"),
         lambda f: f(RUN, time_ms=1e6),
+        lambda f: f(field(unit=("channel", list("TTTTTT"))), unit="T/m"),
     ],
-    "psd": [lambda f, bad=bad: f(bad) for what, bad in bad_fields() if what not in ("a dimension too many",)],
+    "dipole": [
+        *(lambda f, bad=bad: f(bad.rename(channel="area")) for _, bad in bad_fields()),
+        lambda f: f(RUN, readout="eeg_proxy"),
+        lambda f: f(field().rename(channel="area"), events="flash"),
+    ],
+    "psd": [
+        *(lambda f, bad=bad: f(bad) for what, bad in bad_fields() if what != "a dimension too many"),
+        lambda f: f(field(), unit="V"),
+    ],
     "spectrolaminar": [
         lambda f: f(spectrum(np.full((6, 8), np.nan))),
         lambda f: f(spectrum(np.ones((0, 8)))),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import mne
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +17,17 @@ from jtfne.config import FixedTotal
 from jtfne.delivery._choice import SHARDED_FROM
 
 SMALL = "suite2_four_celltype"
+FIELDS = ("lfp", "csd", "dipole", "eeg", "meg")
+CHANNELS = {
+    "lfp": (16, {"seeg"}),
+    "csd": (16, {"csd"}),
+    "dipole": (1, {"dipole"}),
+    "eeg": (64, {"eeg"}),
+    "meg": (306, {"mag", "grad"}),
+    "eeg_proxy": (21, {"misc"}),
+    "meg_proxy": (102, {"misc"}),
+    "lfp_proxy": (16, {"misc"}),
+}
 
 
 @pytest.fixture
@@ -64,18 +76,29 @@ def test_run_leaves_what_it_promises(column):
         "report.html",
         "figures",
     }
-    assert there == promised | {"eeg_raw.fif", "meg_raw.fif", "lfp_raw.fif"}
-    assert len(list((column / "figures").glob("*.png"))) >= 6
+    raws = {f"{name}_raw.fif" for name in (*FIELDS, "lfp_proxy", "eeg_proxy", "meg_proxy")}
+    assert there == promised | raws | {f"{name}-epo.fif" for name in FIELDS}
+    figures = {path.stem for path in (column / "figures").glob("*.png")}
+    assert {"05_lfp", "06_csd", "07_lfp_psd", "08_dipole", "09_eeg", "10_meg_mag", "11_meg_grad",
+            "15_lfp_proxy", "21_lfp_proxy_psd"} <= figures  # fmt: skip
+    report = (column / "report.html").read_text(encoding="utf-8")
+    assert report.index("Fields in SI units") < report.index('id="09_eeg"')
+    assert report.index('id="11_meg_grad"') < report.index("<h2>Proxies</h2>")
     assert not list(column.parent.glob(".*"))  # nothing left beside it
 
 
 def test_mne_reads_the_fields(column):
-    kinds = {"eeg": 21, "meg": 102, "lfp": 16}
-    for name, n_channels in kinds.items():
+    for name, (n_channels, types) in CHANNELS.items():
         raw = mne.io.read_raw_fif(column / f"{name}_raw.fif", verbose="error")
-        assert raw.get_channel_types(unique=True) == ["misc"] and len(raw.ch_names) == n_channels
+        assert set(raw.get_channel_types(unique=True)) == types and len(raw.ch_names) == n_channels
         assert raw.info["sfreq"] == 1000.0 and raw.n_times == 560
         assert list(raw.annotations.description) == ["volley"] and raw.annotations.onset[0] == 0.5
+    for name in FIELDS:  # volts and tesla as recorded, and epochs that are those of the Raw
+        raw = mne.io.read_raw_fif(column / f"{name}_raw.fif", verbose="error")
+        epochs = mne.read_epochs(column / f"{name}-epo.fif", verbose="error")
+        assert (epochs.event_id, epochs.tmin, epochs.tmax) == ({"volley": 1}, -0.05, 0.059)
+        np.testing.assert_array_equal(epochs.get_data()[0], raw.get_data()[:, 450:])
+        assert 0.0 < np.ptp(raw.get_data()[0]) < 1e-2 or name == "csd"
 
 
 def test_a_run_can_be_loaded_and_shown(column, call):
@@ -102,7 +125,8 @@ def test_a_repeat_is_identical(column, call, tmp_path):
     [
         (
             "fif",
-            {"csd_proxy_raw.fif", "eeg_proxy_raw.fif", "lfp_proxy_raw.fif", "meg_proxy_raw.fif"},
+            {f"{name}_proxy_raw.fif" for name in ("csd", "eeg", "lfp", "meg")}
+            | {f"{name}{end}" for name in FIELDS for end in ("_raw.fif", "-epo.fif")},
         ),
         ("parquet", {"spikes.parquet"}),
         ("netcdf", {"signals.nc"}),
@@ -133,7 +157,7 @@ def test_compare_with_the_recording(column, call, tmp_path):
 @pytest.mark.parametrize("suffix", ["fif", "nc", "parquet"])
 def test_compare_with_a_file_of_the_same_run(column, call, tmp_path, suffix):
     """Its own LFP, read back from a file as if it were a recording, has its own features."""
-    path = column / "lfp_raw.fif"
+    path = column / "lfp_proxy_raw.fif"
     lfp = jtfne.load(column).get("lfp_proxy").isel(area=0, drop=True).assign_attrs(onset_ms=500.0)
     if suffix == "nc":
         path = tmp_path / "mine.nc"
@@ -192,6 +216,8 @@ BAD = {
     "missing manifest": (["run", "--from", "nothing.json"], ["nothing.json"]),
     "seed": (["run", SMALL, "--seed", "-1"], ["seed", "-1", "0"]),
     "duration": (["run", SMALL, "--duration-ms", "0.25"], ["duration_ms=0.25", "divides"]),
+    "trials": (["run", SMALL, "--trials", "0"], ["0", "1"]),
+    "trials of a repeat": (["run", "--from", "m.json", "--trials", "2"], ["--trials with --from"]),
     "no run folder": (["show", "."], ["manifest.json"]),
     "unknown format": (["export", ".", "--to", "mat"], ["mat", "parquet"]),
     "unknown schema": (["schema", "confg"], ["'confg'", "nearest: 'config'"]),
@@ -235,6 +261,7 @@ def test_help_is_quick():
     assert done.stdout.strip().endswith("[]")
 
 
+@pytest.mark.as_users
 def test_devices_change_no_bit(tmp_path):
     """A circuit that is large enough to be sharded runs on both cores with the bits of one; more
     devices than cores are refused.
@@ -297,8 +324,6 @@ def test_train_leaves_the_best_config_and_its_history(call, aimed, tmp_path):
 
 
 def test_train_takes_an_optimizer_that_needs_gradients(call, aimed, tmp_path, monkeypatch):
-    import numpy as np
-
     from jtfne.trainer._gradients import ScoreGradient, ScoreGradients
 
     monkeypatch.setattr(

@@ -2,6 +2,7 @@
 why.
 """
 
+import functools
 import json
 import sys
 import warnings
@@ -59,11 +60,15 @@ def folder(config, tmp_path_factory):
 def test_awkward_names_end_no_run_and_are_told(call, config, tmp_path):
     code, out, err = call("run", config, "-o", tmp_path / "out", "--json")
     assert code == 0, err
-    assert {"lfp_raw.fif", "report.html", "figures/02_raster.png"} <= set(json.loads(out)["files"])
-    assert (
-        "note on lfp_raw.fif: names of channels" in err and "'_bad $" in err and "error" not in err
+    assert {"lfp_proxy_raw.fif", "report.html", "figures/02_raster.png"} <= set(
+        json.loads(out)["files"]
     )
-    raw = mne.io.read_raw_fif(tmp_path / "out/lfp_raw.fif", verbose="error")
+    assert (
+        "note on lfp_proxy_raw.fif: names of channels" in err
+        and "'_bad $" in err
+        and "error" not in err
+    )
+    raw = mne.io.read_raw_fif(tmp_path / "out/lfp_proxy_raw.fif", verbose="error")
     assert raw.ch_names[0] == "Sehrinde a:ch00"
     assert interop.from_raw(raw)["channel"].values[0] == "Sehrinde ä:ch00"
     assert raw.annotations.description.tolist() == ["_bad $\\frac{ flash"]
@@ -77,11 +82,13 @@ def test_a_format_that_fails_leaves_the_others_be(call, config, tmp_path, monkey
     monkeypatch.setattr(save.cells, "rates", fail)
     code, out, err = call("run", config, "-o", tmp_path / "out", "--json")
     facts = json.loads(out)
-    assert code == 1 and set(facts["failures"]) == {"lfp_raw.fif", "figures/03_rates.png"}
-    assert "error: lfp_raw.fif was not written: 'ascii' codec" in err and "Traceback" not in err
+    assert code == 1 and set(facts["failures"]) == {"lfp_proxy_raw.fif", "figures/03_rates.png"}
+    assert (
+        "error: lfp_proxy_raw.fif was not written: 'ascii' codec" in err and "Traceback" not in err
+    )
     there = {path.name for path in (tmp_path / "out").rglob("*")}
     assert {"report.html", "02_raster.png", "manifest.json", "spikes.parquet"} <= there
-    assert not {"lfp_raw.fif", "03_rates.png"} & there and not list(tmp_path.glob(".*"))
+    assert not {"lfp_proxy_raw.fif", "03_rates.png"} & there and not list(tmp_path.glob(".*"))
     assert jtfne.load(tmp_path / "out").recorded() == ("spk", "lfp_proxy", "csd_proxy")
 
 
@@ -97,7 +104,7 @@ def test_a_full_disk_is_no_matter_of_one_format_and_the_run_goes_on_later(
     assert code == 1 and "No space left" in err and not (tmp_path / "out").exists()
     code, _, err = call("run", config, "-o", tmp_path / "out", "--resume")
     assert code == 0, err
-    assert (tmp_path / "out/lfp_raw.fif").exists()
+    assert (tmp_path / "out/lfp_proxy_raw.fif").exists()
 
 
 def test_export_writes_the_fields_that_it_can(call, folder, tmp_path, monkeypatch):
@@ -114,6 +121,80 @@ def test_export_writes_the_fields_that_it_can(call, folder, tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == [
         "lfp_proxy_raw.fif"
     ] and "lfp_proxy_raw.fif" in out
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    """A config of two conditions over 4 trials of 300 ms."""
+    tone = jtfne.Paradigm.pulse(
+        target="E", start_ms=0.0, duration_ms=3.0, amplitude=9.0, label="tone"
+    )
+    late = jtfne.Paradigm.pulse(
+        target="E", start_ms=0.0, duration_ms=1.0, amplitude=9.0, label="late"
+    )
+    config = (
+        jtfne.suite2_net1_config(30)
+        .runtime(duration_ms=300.0, dt_ms=0.5)
+        .probes(["spk", "lfp", "eeg", "lfp_proxy", {"kind": "vm", "interval_ms": 1.0}])
+        .stimuli(
+            [
+                *tone.at(90.0).stimuli,
+                *late.at(290.0).stimuli,
+            ],
+            n_trials=4,
+            conditions=["standard", "deviant", "standard", "standard"],
+        )
+    )
+    return config.to_file(tmp_path_factory.mktemp("task") / "task.toml")
+
+
+def test_all_trials_leave_as_fif_and_epochs_where_they_fit(call, task, tmp_path):
+    """B1, B2: all trials end to end, conditions in names; a proxy is never named as its quantity."""
+    code, out, err = call("run", task, "-o", tmp_path / "out", "--json")
+    assert code == 0, err
+    names = {name for name in json.loads(out)["files"] if name.endswith(".fif")}
+    assert names == {
+        "lfp_raw.fif",
+        "lfp-epo.fif",
+        "eeg_raw.fif",
+        "eeg-epo.fif",
+        "lfp_proxy_raw.fif",
+    }
+    raw = mne.io.read_raw_fif(tmp_path / "out/eeg_raw.fif", verbose="error")
+    assert raw.n_times == 1200 and "deviant/tone" in raw.annotations.description
+    epochs = mne.read_epochs(tmp_path / "out/eeg-epo.fif", verbose="error")
+    assert set(epochs.event_id) == {"standard/tone", "deviant/tone"} and len(epochs) == 4
+    assert len(epochs["deviant"]) == 1 and (epochs.tmin, epochs.tmax) == (-0.05, 0.2)
+    # 'late' has no 200 ms left: told once, not of each file
+    assert err.count("4 of 8 events are left out") == 1 and "'late'" in err
+    signals = jtfne.load(tmp_path / "out")
+    by_hand = interop.to_epochs(signals, "eeg", label="tone", window_ms=(-50.0, 200.0))
+    np.testing.assert_array_equal(epochs.get_data(), by_hand.get_data())
+
+
+def test_events_at_one_sample_are_told_and_a_run_without_events_has_no_epochs(call, tmp_path):
+    pulse = functools.partial(jtfne.Paradigm.pulse, target="E", start_ms=5.0, duration_ms=2.0)
+    both = (pulse(amplitude=3.0, label="a") + pulse(amplitude=4.0, label="b")).stimuli
+    config = (
+        jtfne.suite2_net1_config(20).runtime(duration_ms=20.0, dt_ms=0.5).probes(["spk", "lfp"])
+    )
+    code, _, err = call(
+        "run", config.stimuli(both).to_file(tmp_path / "a.toml"), "-o", tmp_path / "a"
+    )
+    assert code == 0 and "1 of 2 events are left out" in err and "'b'" in err
+    epochs = mne.read_epochs(tmp_path / "a/lfp-epo.fif", verbose="error")
+    assert epochs.event_id == {"a": 1} and (epochs.tmin, epochs.tmax) == (-0.005, 0.014)
+    code, _, err = call("run", config.to_file(tmp_path / "b.toml"), "-o", tmp_path / "b")
+    assert (code, err) == (0, "")
+    assert (tmp_path / "b/lfp_raw.fif").exists() and not (tmp_path / "b/lfp-epo.fif").exists()
+
+
+def test_trials_on_the_command_line_repeat_the_task(call, tmp_path):
+    code, _, err = call(
+        "run", "suite2_net1:n=20", "--duration-ms", 5, "--trials", 3, "-o", tmp_path / "out"
+    )
+    assert code == 0, err
+    assert jtfne.load(tmp_path / "out").tree.attrs["n_trials"] == 3
 
 
 def recordings(path):
@@ -214,7 +295,10 @@ BAD_OPTIONS = {
     "no units": (["bare.nc", "--onset-ms", "10"], "a recording without units"),
     "no onset": (["whole.nc"], "recorded data do not say when the stimulus came"),
     "onset beside a recording that says it": (["barrel", "--onset-ms", "10"], "onset_ms=10.0"),
-    "onset outside": (["whole.nc", "--onset-ms", "5000"], "recorded data whose events, the first at 5000 ms"),
+    "onset outside": (
+        ["whole.nc", "--onset-ms", "5000"],
+        "recorded data whose events, the first at 5000 ms",
+    ),
     "unknown label": (["folder", "--label", "flush"], "label='flush'"),
     "unknown label of the run": (["barrel", "--run-label", "flush"], "label='flush'"),
     "unknown area": (["barrel", "--area", "V9"], "area='V9'"),

@@ -5,6 +5,7 @@ contract_emitters.py.
 import dataclasses
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from jtfne.emitters import (
     Izhikevich2007,
     SynapticInput,
     TwoCompartment,
+    _substeps,
 )
 
 
@@ -491,3 +493,28 @@ def test_two_compartments_give_a_dipole_and_no_monopole(share):
     # cell 0 has the synapse that is a current: split by the share alone
     current = parts[:, 2, :, 0]
     np.testing.assert_allclose(current[:, 1] * (1.0 - share), current[:, 0] * share, atol=1e-9)
+
+
+def test_a_program_does_not_grow_with_its_substeps():
+    """100 substeps, unrolled, took minutes to compile."""
+
+    def count_operations(n_substeps: int) -> int:
+        def repeat(v_mV: jax.Array) -> jax.Array:
+            return _substeps.repeat_substep(lambda v_mV: 0.5 * v_mV + 1.0, v_mV, n_substeps)
+
+        return str(jax.make_jaxpr(repeat)(0.0)).count("\n")
+
+    assert count_operations(2) < count_operations(3) and count_operations(9) == count_operations(99)
+
+
+@pytest.mark.parametrize("emitter", [AdEx, HodgkinHuxley])
+def test_many_substeps_are_those_of_few_in_a_loop(emitter, monkeypatch):
+    def simulate() -> np.ndarray:
+        flat = circuit(emitter(substeps=7), 1, drive_pA=600.0, dtype=np.float64)
+        return np.asarray(run(flat, 40, 0.5)[1][0])
+
+    with precision("float64"):
+        looped = simulate()
+        monkeypatch.setattr(_substeps, "MOST_UNROLLED", 7)
+        jax.clear_caches()
+        np.testing.assert_allclose(looped, simulate(), rtol=1e-9)

@@ -446,7 +446,7 @@ def test_save_all_draws_what_the_readouts_allow(tmp_path):
         names == sorted(names)
         and len(names) == 13
         and names[0] == "01_layout"
-        and names[-1] == "13_timeline"
+        and names[-1] == "21_lfp_proxy_psd"
     )
     assert all(path.read_bytes().startswith(PNG) for path in every)
     some = figures.save_all(
@@ -454,10 +454,10 @@ def test_save_all_draws_what_the_readouts_allow(tmp_path):
     )
     assert [path.stem for path in some] == [
         "02_raster",
-        "06_csd",
-        "07_eeg",
-        "08_eeg_map",
         "12_spectrolaminar",
+        "16_csd_proxy",
+        "17_eeg_proxy",
+        "18_eeg_proxy_map",
     ]
     with pytest.raises(jtfne.JtfneError, match="exists"):
         figures.save_all(made(), tmp_path / "all")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne.presets import PRESETS, v1_column, v1_v4
+from jtfne.presets import PRESETS, hnn_like_column, v1_column, v1_v4
 from jtfne.presets.v1_column import CELLS, DEPTHS_um, THICKNESS_um
 
 MODELS = (
@@ -192,8 +192,39 @@ def test_the_column_holds_every_readout_and_is_seen_over_the_back_of_the_head(vo
         "meg_proxy",
         "spectrolaminar_proxy",
         "emm_proxy",
+        "lfp",
+        "csd",
+        "dipole",
+        "eeg",
+        "meg",
     )
     assert set(volley.recorded()) == set(names)
     eeg = volley.get("eeg_proxy").sel(time=slice(500.5, 520.0))
     assert float(np.abs(eeg).max()) > 0.0
     assert volley.get("emm_proxy").min() >= 0.0 and volley.get("emm_proxy").max() <= 1.0
+
+
+def test_columns_record_fields_in_si_units_which_change_no_bit_of_the_rest():
+    """What V1 and V4 record beside the proxies; the maps of its fields keep the rows of currents."""
+    config = v1_v4(150, evoked=False).runtime(duration_ms=60.0)
+    proxies = ["spk", "lfp_proxy", "eeg_proxy"]
+    signals = jtfne.construct(config).simulate()
+    alone = jtfne.construct(config.source(maps=()).probes(proxies)).simulate()
+    for name in proxies:
+        np.testing.assert_array_equal(signals.get(name), alone.get(name))
+    units = {"lfp": "V", "csd": "A/m^3", "dipole": "A m", "eeg": "V", "meg": "T and T/m"}
+    assert {name: signals.get(name).attrs["units"] for name in units} == units
+    for preset in (v1_column, hnn_like_column):
+        assert set(units) <= {probe.readout for probe in preset().readouts.probes}
+
+
+def test_the_lfp_of_the_column_is_below_a_millivolt_where_layer_4_is_driven(volley):
+    """A response as laminar probes record it, and its moment as large as EEG and MEG see."""
+    lfp = volley.get("lfp").isel(area=0)
+    response = lfp.sel(time=slice(500.5, 520.0)) - lfp.sel(time=slice(300.0, 500.0)).mean("time")
+    assert 1e-4 < float(np.abs(response).max()) < 2e-3
+    dipole = volley.get("dipole").isel(area=0).values
+    for name in ("eeg", "meg"):
+        values = volley.get(name).values
+        largest = values[:, np.abs(values).max(axis=0).argmax()]
+        assert abs(np.corrcoef(largest, dipole)[0, 1]) > 1.0 - 1e-4

@@ -347,7 +347,7 @@ def change_metadata(change: Callable[[dict[str, Any]], Any], path: Path) -> None
             "codec 'evil'",
         ),
         (lambda m: m.update(data_type="variable_length_bytes"), "numbers or text"),
-        (lambda m: m.update(shape=[10**9, 10**9]), "GiB"),
+        (lambda m: m.update(shape=[10**9, 10**9, 3]), "GiB"),
         (lambda m: m.update(shape=[-1]), "sizes of at least 0"),
         (lambda m: m["chunk_grid"]["configuration"].update(chunk_shape=[0, 0, 0]), "chunks"),
         (lambda m: m.update(storage_transformers=[{"name": "a"}]), "storage transformers"),

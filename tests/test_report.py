@@ -63,10 +63,14 @@ def test_page_holds_figures_tables_and_manifest(signals, drawn, tmp_path):
     text = path.read_text(encoding="utf-8")
     page = Page(text)
     assert text.startswith("<!DOCTYPE html>")
-    assert [
+    images = [
         base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
         for image in page.images
-    ] == [each.read_bytes() for each in drawn]
+    ]
+    by_name = {path.stem: path.read_bytes() for path in drawn}
+    proxies = [name for name in by_name if "proxy" in name or "spectrolaminar" in name]
+    circuit = [name for name in by_name if name not in proxies]
+    assert images == [by_name[name] for name in (*circuit, *proxies)]
     assert all(image["alt"] for image in page.images) and page.tags.count("figcaption") == len(
         drawn
     )
@@ -76,7 +80,7 @@ def test_page_holds_figures_tables_and_manifest(signals, drawn, tmp_path):
         "n_neurons", "rate_Hz", "onset_ms", "lfp_proxy", '"manifest_version"', "<b>&",
     ):  # fmt: skip
         assert said in words
-    assert page.tags.count("table") == 3
+    assert page.tags.count("table") == 4
     assert page.tags.count("details") == 1 and "b" not in page.tags
 
 
@@ -104,7 +108,7 @@ def test_comparison_is_a_table_of_its_own(signals, tmp_path):
             encoding="utf-8"
         )
     )
-    assert page.tags.count("table") == 4 and not page.images
+    assert page.tags.count("table") == 5 and not page.images
     assert {"sink <depth>", "0.1235"} <= set(page.words)
 
 
@@ -119,3 +123,24 @@ def test_nothing_is_overwritten_and_only_png_is_shown(signals, tmp_path):
         with pytest.raises(jtfne.JtfneError, match="a PNG file"):
             write_report(signals, tmp_path / "other.html", [tmp_path / wrong])
     assert not (tmp_path / "other.html").exists()
+
+
+def test_fields_in_si_units_have_a_section_and_the_note_stays_at_proxies(tmp_path):
+    """Physical readouts stand with their units and how much cortex they are of; of a run without
+    proxies the page says nothing of arbitrary units.
+    """
+    config = jtfne.suite2_net1_config(20).runtime(duration_ms=6.0).source(scale=50.0)
+    signals = jtfne.construct(config.probes(["lfp", "dipole", "eeg"])).simulate()
+    drawn = figures.save_all(signals, tmp_path / "figures")
+    page = write_report(signals, tmp_path / "report.html", drawn).read_text(encoding="utf-8")
+    section = page[page.index("Fields in SI units") : page.index("<h2>Readouts</h2>")]
+    for words in ("extracellular potential", "<td>A m</td>", "64 channel", "stands for 50 that do"):
+        assert words in section
+    assert section.count("<figure") == 4 and "Proxies" not in page and "a.u." not in section
+    both = jtfne.construct(config.probes(["eeg", "eeg_proxy"])).simulate()
+    page = write_report(both, tmp_path / "both.html", []).read_text(encoding="utf-8")
+    assert (
+        page.index("Fields in SI units")
+        < page.index("Proxies")
+        < page.index("never volts or tesla")
+    )

@@ -800,7 +800,14 @@ def test_the_command_line_resumes(call, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"circuit.toml", "out"}
     assert hashes(jtfne.load(tmp_path / "out")) == whole
     there = {path.name for path in (tmp_path / "out").iterdir()}
-    assert there == {*RUN, "config.json", "figures", "report.html", "eeg_raw.fif", "lfp_raw.fif"}
+    assert there == {
+        *RUN,
+        "config.json",
+        "figures",
+        "report.html",
+        "eeg_proxy_raw.fif",
+        "lfp_proxy_raw.fif",
+    }
     code, said = call(*asked, "--resume")
     assert code == 2 and "not empty" in said
 

@@ -189,6 +189,7 @@ def alone():
         ]
     ),
 )
+@pytest.mark.as_users
 def test_nothing_added_moves_a_stream(alone, added, first, more):
     """Stimuli before or after, a type more, other numbers of cells in another order, another
     area.
@@ -204,6 +205,7 @@ def test_nothing_added_moves_a_stream(alone, added, first, more):
     assert len(kept) > 20 and [name for name in kept if together.get(name) != alone[name]] == []
 
 
+@pytest.mark.as_users
 def test_what_is_drawn_hangs_on_names_alone():
     """Initial state, noise, sources and stimuli, of all cells, in a circuit of more cells under
     more stimuli.
@@ -494,17 +496,18 @@ def test_the_hash_on_the_host_has_the_published_value():
     assert (int(high[0]), int(low[0])) == (0x6B200159, 0x99BA4EFE)
 
 
-@pytest.mark.parametrize("one_key", [True, False])
-@pytest.mark.parametrize("n_names", [1, _keys.HASH_BLOCK + 3])
-def test_keys_are_the_same_on_the_host(n_names, one_key):
-    random = np.random.default_rng(n_names)
-    n_keys = 1 if one_key else n_names
-    key_words = tuple(random.integers(0, 2**32, (2, n_keys), np.uint32))
-    names = random.integers(0, 2**32, (2, n_names), np.uint32)
-    traced_words = [word[0] for word in key_words] if one_key else key_words
-    wanted = _keys.fold_traced(tuple(map(jax.numpy.asarray, traced_words)), names)
-    for found, expected in zip(_keys.fold_on_host(key_words, names), wanted, strict=True):
-        np.testing.assert_array_equal(found, expected, strict=True)
+def test_keys_are_the_same_on_the_host():
+    random, requests, traced_requests = np.random.default_rng(1), [], []
+    for n_names, n_keys in ((1, 1), (_keys.HASH_BLOCK + 3, 1), (7, 7)):
+        key = tuple(random.integers(0, 2**32, (2, n_keys), np.uint32))
+        names = random.integers(0, 2**32, (2, n_names), np.uint32)
+        requests.append((key, names))
+        traced_key = tuple(jax.numpy.asarray(word.squeeze()) for word in key)
+        traced_requests.append((traced_key, jax.numpy.asarray(names)))
+    wanted = jax.tree.leaves(_keys.fold_traced(traced_requests))
+    found = jax.tree.leaves(_keys.fold_on_host(requests))
+    for words, expected in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(words, expected, strict=True)
 
 
 def test_streams_of_a_trial_are_the_same_on_the_host():

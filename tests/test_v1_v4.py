@@ -18,6 +18,8 @@ from docs.validation._v1_v4 import (
 )
 from jtfne.presets import v1_v4
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 TRIALS, STOP_ms = 5, 2500.0
 LOST = {
     "intact": (),

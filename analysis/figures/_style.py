@@ -28,7 +28,7 @@ FONT_pt = 9.0
 SMALL_pt = 8.0
 INK, FAINT, BAND = "#222222", "#999999", "#f3f3f3"
 EVENT_COLOUR = "#E69F00"
-DIVERGING, SEQUENTIAL = "RdBu_r", "cividis"
+DIVERGING, SEQUENTIAL, SIZES = "RdBu_r", "cividis", "Reds"
 # Okabe and Ito's palette, which colour-blind readers tell apart: jfly.uni-koeln.de/color (2008).
 TYPE_COLOURS = {"E": "#0072B2", "PV": "#D55E00", "SST": "#009E73", "VIP": "#CC79A7"}
 MORE_COLOURS = ("#E69F00", "#56B4E9", "#000000", "#F0E442", "#7F7F7F", "#882255")
@@ -226,7 +226,7 @@ def peak_magnitude(values: Floats) -> float:
 
 def unit_label(data: xr.DataArray) -> str:
     """The unit of `data`, with "(proxy)" behind that of a proxy."""
-    units = str(data.attrs.get("units", "a.u."))
+    units = str(data.attrs.get("units", "a.u.")).replace("^2", "²").replace("^3", "³")
     return f"{units} (proxy)" if data.attrs.get("proxy") else units
 
 
@@ -234,7 +234,8 @@ def short_name(data: xr.DataArray) -> str:
     """A short name for a readout: LFP, CSD, EEG, MEG, membrane potential."""
     readout = str(data.attrs.get("readout", "signal" if data.name is None else data.name))
     catalogued = find_readout(readout)
-    return readout if catalogued is None else catalogued.short_name or readout
+    name = readout if catalogued is None else catalogued.short_name or readout
+    return " ".join([name, *([data.attrs["sensors"]] if "sensors" in data.attrs else [])])
 
 
 def label_with_unit(data: xr.DataArray) -> str:

@@ -6,18 +6,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import refuse
 from jtfne._units import Floats
-from jtfne.analysis.figures import _inputs, _pixels, _style, _text
+from jtfne.analysis.figures import _inputs, _pixels, _style, _text, _units
 from jtfne.analysis.figures._inputs import Data
-from jtfne.analysis.spectrum import psd as power_of
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
 
-MAX_Hz = 150.0
 N_FINE = 200  # rows of an image over depth
 
 
@@ -30,6 +26,8 @@ def laminar(
     events: pd.DataFrame | None = None,
 ) -> "Axes":
     """LFP or CSD over depth and time, mean over trials, relative to its mean before the first event.
+
+    In SI units with the prefix that suits their size, or in those that the array has.
 
     Parameters
     ----------
@@ -54,98 +52,57 @@ def laminar(
     JtfneError
         If the readout was not recorded, or channels have no depths.
     """
+    field, event_table = read_laminar(data, readout, area, events)
+    field = _units.with_prefix(field)
+    ax = _style.axes_for(ax, 4.8, 3.4)
+    image = draw_laminar(ax, field, event_table, _style.peak_magnitude(field.values))
+    _style.colour_bar(ax, image, label_laminar(field))
+    if "area" in field.coords and data_areas(data, readout) > 1:
+        _text.put_title(ax, str(field["area"].values), loc="right")
+    return _style.tidy(ax)
+
+
+def read_laminar(
+    data: Data, readout: str, area: str | None, events: pd.DataFrame | None
+) -> tuple[xr.DataArray, pd.DataFrame]:
+    """What `laminar` draws of one area, (channel, time), and the distinct events.
+
+    Raises: JtfneError as `laminar`.
+    """
     where = "analysis.figures.laminar"
     field = _inputs.get_array(data, readout, "time", "channel", free=("area",), where=where)
-    field, chosen_area = _style.one_area(field, area, where)
+    field, _ = _style.one_area(field, area, where)
     field = _style.with_depths(field, where)
     event_table = _inputs.get_events(data, events)
     onset_ms = _style.first_onset(event_table)
-    field = _style.around(_style.from_baseline(field, onset_ms), onset_ms).transpose(
-        "channel", "time"
-    )
-    ax = _style.axes_for(ax, 4.8, 3.4)
+    field = _style.around(_style.from_baseline(field, onset_ms), onset_ms)
+    return field.transpose("channel", "time"), event_table
+
+
+def draw_laminar(ax: "Axes", field: xr.DataArray, events: pd.DataFrame, limit: float) -> "QuadMesh":
+    """Draw what `read_laminar` gives, colours from -limit to limit; returns the image."""
     values = np.asarray(field.values, float)
-    limit = _style.peak_magnitude(values)
     image = depth_image(
         ax, field["time"].values, field["z_mm"].values, values, low=-limit, high=limit
     )
     ax.set_xlabel("time (ms)")
+    onset_ms = _style.first_onset(events)
     if onset_ms is not None:
         ax.axvline(onset_ms, color=_style.INK, lw=1.0, ls="--")
-        label = str(event_table["label"].iloc[0]) or "stimulus"
+        label = str(events["label"].iloc[0]) or "stimulus"
         look: dict[str, Any] = {
             "xycoords": ax.get_xaxis_transform(),
             "fontsize": _style.SMALL_pt,
             "va": "bottom",
         }
         _text.put_note(ax, label, (onset_ms, 1.0), (0, 2), **look)
+    return image
+
+
+def label_laminar(field: xr.DataArray) -> str:
+    """The label of a laminar figure's colour bar: name, unit, and the sign of a CSD."""
     sign = "; sinks < 0" if _style.short_name(field) == "CSD" else ""
-    _style.colour_bar(ax, image, _style.label_with_unit(field) + sign)
-    if chosen_area is not None and data_areas(data, readout) > 1:
-        _text.put_title(ax, chosen_area, loc="right")
-    return _style.tidy(ax)
-
-
-def psd(
-    data: Data, ax: "Axes | None" = None, *, readout: str = "lfp_proxy", area: str | None = None
-) -> "Axes":
-    """Power spectrum: mean over channels, with the range of most of them.
-
-    Parameters
-    ----------
-    data : Signals or DataArray
-        A run, or an array over ``time`` (ms), or one over ``frequency`` (Hz) from
-        `jtfne.analysis.psd`.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if left out.
-    readout : str
-        Which readout of a run.
-    area : str, optional
-        Which area; the first if left out.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    JtfneError
-        If the readout was not recorded, or there is no even time axis.
-    """
-    where = "analysis.figures.psd"
-    # Power is averaged over trials, not the trace: what is not locked to the stimulus counts too.
-    source = _inputs.get_readout(data, readout, where)
-    if "time" in source.dims:
-        _inputs.get_array(source, readout, "time", free=("...",), where=where)
-    power = source if "frequency" in source.dims else power_of(source)
-    power, _ = _style.one_area(
-        _inputs.get_array(power, readout, "frequency", free=("...",), where=where), area, where
-    )
-    f_Hz = power["frequency"].values
-    power = power.isel(frequency=np.flatnonzero((f_Hz > 0.0) & (f_Hz <= MAX_Hz)))
-    values = np.asarray(power.transpose(..., "frequency").values, float).reshape(
-        -1, power.sizes["frequency"]
-    )
-    f_Hz = power["frequency"].values
-    if not f_Hz.size:
-        raise refuse("data without frequencies", f"some above 0 and up to {MAX_Hz:g} Hz", where)
-    ax = _style.axes_for(ax, 4.6, 3.2)
-    entries: dict[str, Artist] = {}
-    if len(values) > 1:
-        label = f"10 to 90 % of {len(values)} channels"
-        low, high = np.percentile(values, (10, 90), axis=0)
-        entries[label] = ax.fill_between(
-            f_Hz, low, high, color="#0072B2", alpha=0.2, lw=0, label=label
-        )
-    (entries["mean"],) = ax.plot(f_Hz, values.mean(axis=0), color="#0072B2", lw=1.2, label="mean")
-    ax.set_yscale("log")
-    unit = str(power.attrs.get("units", "a.u.")).replace("(a.u.)^2", "a.u.²").replace("^2", "²")
-    proxy = " (proxy)" if power.attrs.get("proxy") else ""
-    name = f"{_style.short_name(power)} power, {unit}{proxy}"
-    ax.set(xlabel="frequency (Hz)", xlim=(0.0, min(MAX_Hz, float(f_Hz[-1]))))
-    _text.name_axis(ax, "y", name)
-    _text.put_legend(ax, entries, frameon=False, fontsize=_style.SMALL_pt)
-    return _style.tidy(ax)
+    return _style.label_with_unit(field) + sign
 
 
 def spectrolaminar(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jtfne._check import JtfneError, one_of
 from jtfne._files import resolve_path
-from jtfne.analysis.figures import _inputs, _style, _text, cells, fields, head
+from jtfne.analysis.figures import _inputs, _style, _units, cells, fields, head, panels
 from jtfne.analysis.spectrolaminar import flip
 from jtfne.measures.spectrolaminar import IDENTIFIABLE
 from jtfne.readouts import find_readout
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WHERE = "analysis.figures.save_all"
+UNIT_OF_KIND = {"magnetometers": "T", "gradiometers": "T/m"}
 
 
 def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     """Draw every figure that a run's readouts allow, as PNG.
 
-    Names are stable: 01_layout, 02_raster, 03_rates, 04_vm, 05_lfp, 06_csd, 07_eeg, 08_eeg_map,
-    09_meg, 10_meg_map, 11_psd, 12_spectrolaminar, 13_timeline; what was not recorded leaves a gap.
+    Names are stable: 01_layout, 02_raster, 03_rates, 04_vm; in SI units 05_lfp, 06_csd, 07_lfp_psd,
+    08_dipole, 09_eeg, 10_meg_mag, 11_meg_grad; 12_spectrolaminar, 13_timeline, 14_rate; and of
+    proxies 15_lfp_proxy, 16_csd_proxy, 17_eeg_proxy, 18_eeg_proxy_map, 19_meg_proxy,
+    20_meg_proxy_map, 21_lfp_proxy_psd. What was not recorded leaves a gap. Conditions of a task are
+    drawn beside each other, up to 6; of more, the mean over all.
 
     Parameters
     ----------
@@ -134,21 +138,11 @@ def _is_possible(signals: Signals, readout: str, kind: str) -> bool:
     """Whether the run has what the figure needs: names of cells, sensors enough for a map."""
     if kind == "rates":
         return "neurons" in signals.tree.children
+    if kind == "laminar":
+        return panels.pick_shank(signals.get(readout)).sizes["channel"] > 1
+    if kind in UNIT_OF_KIND:
+        return UNIT_OF_KIND[kind] in _units.list_units(signals.get(readout))
     return kind != "map" or signals.get(readout).sizes["channel"] >= 4
-
-
-def _draw_laminar(signals: Signals, readout: str) -> "Figure":
-    """A panel of the readout over depth and time for each area."""
-    return _draw_areas(
-        signals, readout, lambda ax, area: fields.laminar(signals, ax, readout=readout, area=area)
-    )
-
-
-def _draw_psd(signals: Signals, readout: str) -> "Figure":
-    """A panel of the power spectrum for each area."""
-    return _draw_areas(
-        signals, readout, lambda ax, area: fields.psd(signals, ax, readout=readout, area=area)
-    )
 
 
 def _draw_spectrolaminar(signals: Signals, readout: str) -> "Figure":
@@ -158,7 +152,7 @@ def _draw_spectrolaminar(signals: Signals, readout: str) -> "Figure":
         crossover_mm = _find_crossover_mm(signals, readout, area)
         fields.spectrolaminar(signals, ax, area=area, crossover_mm=crossover_mm)
 
-    return _draw_areas(signals, readout, draw_panel)
+    return panels.draw_areas(signals, readout, draw_panel)
 
 
 def _draw_area_traces(signals: Signals, readout: str) -> "Figure":
@@ -167,29 +161,20 @@ def _draw_area_traces(signals: Signals, readout: str) -> "Figure":
     return _style.get_figure(head.traces(traces, events=signals.events))
 
 
-def _draw_areas(
-    signals: Signals, readout: str, draw_panel: "Callable[[Axes, str], object]"
-) -> "Figure":
-    """A figure with one panel for each area of `readout`."""
-    areas = [str(name) for name in signals.get(readout)["area"].values]
-    figure = _style.new_figure(4.8 * len(areas), 3.4)
-    for ax, area in zip(figure.subplots(1, len(areas), squeeze=False)[0], areas, strict=True):
-        draw_panel(ax, area)
-        if len(areas) > 1:
-            _text.put_title(ax, area, loc="right", fontsize=_style.FONT_pt)
-    return figure
-
-
 KINDS: "dict[str, Callable[[Signals, str], Figure]]" = {
     "raster": lambda signals, readout: _style.get_figure(cells.raster(signals)),
     "rates": lambda signals, readout: _style.get_figure(cells.rates(signals)),
     "potentials": lambda signals, readout: _style.get_figure(cells.vm(signals)),
-    "laminar": _draw_laminar,
-    "psd": _draw_psd,
+    "laminar": panels.draw_laminar,
+    "psd": panels.draw_psd,
     "spectrolaminar": _draw_spectrolaminar,
     "area traces": _draw_area_traces,
     "traces": lambda signals, readout: _style.get_figure(head.traces(signals, readout=readout)),
     "map": lambda signals, readout: _style.get_figure(head.topography(signals, readout=readout)),
+    "moments": panels.draw_dipole,
+    "head": panels.draw_head,
+    "magnetometers": functools.partial(panels.draw_head, unit=UNIT_OF_KIND["magnetometers"]),
+    "gradiometers": functools.partial(panels.draw_head, unit=UNIT_OF_KIND["gradiometers"]),
 }
 """How each kind of figure of `jtfne.readouts.FigureSpec` is drawn."""
 

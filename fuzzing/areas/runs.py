@@ -10,7 +10,7 @@ from fuzzing.areas._base import Described, require_finite, small_config
 from fuzzing.areas._circuits import CIRCUITS
 
 FACTORS = (-1.0, 0.0, 0.01, 0.37, 3.0, 100.0, 1e6)
-MAX_CELLS, MAX_STEPS = 500, 2_000
+MAX_CELLS, MAX_STEPS, MAX_TRIALS = 500, 2_000, 200
 MAKERS = {"small": small_config, **CIRCUITS}
 
 
@@ -52,7 +52,8 @@ class Runs(Described):
         config = jtfne.Config.model_validate(tree)
         config.check()
         n_cells = sum(population.n_cells for population in config.populations())
-        if n_cells > MAX_CELLS or config.run.duration_ms / config.run.dt_ms > MAX_STEPS:
+        n_steps = config.run.duration_ms / config.run.dt_ms
+        if n_cells > MAX_CELLS or n_steps > MAX_STEPS or config.task.n_trials > MAX_TRIALS:
             return
         signals = jtfne.construct(config).simulate()
         for readout in signals.recorded():

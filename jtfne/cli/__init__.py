@@ -50,6 +50,8 @@ class Format(enum.StrEnum):
     netcdf = "netcdf"
     zarr = "zarr"
     sonata = "sonata"
+    bids = "bids"
+    dipole = "dipole"
 
 
 def main() -> None:
@@ -77,7 +79,8 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder to write.")] = Path("out"),
     seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
-    duration_ms: Annotated[float | None, typer.Option(help="Length of the run.")] = None,
+    duration_ms: Annotated[float | None, typer.Option(help="Length of a trial.")] = None,
+    trials: Annotated[int | None, typer.Option(help="How often the task is repeated.")] = None,
     manifest: Annotated[
         Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")
     ] = None,
@@ -107,9 +110,9 @@ def run(
             "one of them",
             "jtfne run",
         )
-    if manifest is not None and (seed is not None or duration_ms is not None):
+    if manifest is not None and (seed, duration_ms, trials) != (None, None, None):
         raise refuse(
-            "--seed or --duration-ms with --from",
+            "--seed, --duration-ms or --trials with --from",
             "--from alone: a repeat changes nothing",
             "jtfne run",
         )
@@ -119,7 +122,7 @@ def run(
         if manifest is not None:
             signals, differing = _repeat_run(manifest, room, allow_code=allow_code)
         else:
-            checked = load_config(str(config), seed, duration_ms, allow_code=allow_code)
+            checked = load_config(str(config), seed, duration_ms, trials, allow_code=allow_code)
             signals, differing = _simulate_config(checked, room), None
         files, failures = write_results(signals, room, folder)
     _print_run(signals, out, files, differing, failures, as_json=as_json)
@@ -189,15 +192,16 @@ def export(
     ] = None,
     allow_code: Allow_code = False,
 ) -> None:
-    """Write a run in another format: FIF of each field, Parquet or SONATA spikes, the whole tree as
-    netCDF or Zarr.
+    """Write a run in another format: FIF of each field and its epochs, Parquet spikes, spikes and
+    circuit of SONATA, the whole tree as netCDF or Zarr, EEG, MEG and LFP as a BIDS dataset, dipole
+    moments as text.
     """
     import jtfne
 
     signals = jtfne.load(folder, allow_code=allow_code)
     target = output_folder(folder, out, "export")
     target.mkdir(parents=True, exist_ok=True)
-    paths, failures = export_to(signals, to.value, target)
+    paths, failures = export_to(signals, to.value, target, allow_code=allow_code)
     for path in paths:
         typer.echo(str(path))
     if failures:

@@ -117,6 +117,6 @@ def _move_back(room: Path, out: Path) -> None:
         return
     names = {SIGNALS, SPIKES, "config.json", "figures", "report.html"}
     for path in out.iterdir():
-        is_ours = path.name in names or path.name.endswith("_raw.fif")
+        is_ours = path.name in names or path.name.endswith(("_raw.fif", "-epo.fif"))
         if is_ours and not path.is_symlink() and not os.path.lexists(room / path.name):
             path.rename(room / path.name)

@@ -25,6 +25,7 @@ class Attempts:
     def __init__(self) -> None:
         self.failures: dict[str, str] = {}
         self.refusals: list[JtfneError] = []
+        self.notes: set[str] = set()
 
     def attempt(self, name: str, step: Callable[[], object]) -> None:
         """Run a step; print its warnings on stderr, and note why it failed.
@@ -32,19 +33,20 @@ class Attempts:
         An OSError, such as that of a full disk, is no matter of one format: it ends the command,
         and `--resume` goes on from there.
         """
-        from jtfne._names import RenamedWarning
-
         with warnings.catch_warnings(record=True) as caught:
             # a note, even where warnings are errors
-            warnings.simplefilter("always", RenamedWarning)
+            warnings.simplefilter("always", UserWarning)
             try:
                 step()
             except OSError:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever one format cannot hold must not cost the others
                 self.add_failure(name, error)
-        for text in dict.fromkeys(str(warning.message) for warning in caught):
-            typer.echo(f"note on {name}: {text}", err=True)
+        for warning in caught:
+            text = str(warning.message)
+            if text not in self.notes:  # what holds for several files is said of the first
+                typer.echo(f"note on {name}: {text}", err=True)
+            self.notes.add(text)
 
     def add_failure(self, name: str, error: Exception) -> None:
         """Note that `name` was not written, and why."""
@@ -66,11 +68,10 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     list of Path, dict of str to str
         The files, relative to `out`; and why each file that could not be written is missing.
     """
-    from jtfne import _json, analysis, interop, run_folder
+    from jtfne import _json, analysis, run_folder
     from jtfne._files import hold_folder, replace_file
     from jtfne.analysis.figures.save import write_figures
     from jtfne.partial_run import WHERE, remove_derived
-    from jtfne.readouts import find_readout
 
     attempts = Attempts()
     figures: list[Path] = []
@@ -86,13 +87,8 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         remove_derived(room)
         config = _json.dumps(signals.manifest["config"], indent=2) + "\n"
         replace_file(room / "config.json", lambda stream: stream.write(config.encode()))
-        for readout in signals.recorded():
-            catalogued = find_readout(readout)
-            name = None if catalogued is None else catalogued.run_file
-            if name is not None:
-                attempts.attempt(
-                    name, functools.partial(interop.write_fif, signals, readout, room / name)
-                )
+        for name, write in list_fif_writers(signals, room, is_in_run).items():
+            attempts.attempt(name, write)
         with show_work("drawing figures"):
             attempts.attempt("figures", draw_figures)
         attempts.attempt(
@@ -106,8 +102,12 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     return sorted(path.relative_to(out) for path in files), attempts.failures
 
 
-def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], dict[str, str]]:
+def export_to(
+    signals: "Signals", to: str, target: Path, *, allow_code: bool = False
+) -> tuple[list[Path], dict[str, str]]:
     """Write `signals` in another format into `target`.
+
+    allow_code: import the modules of cell models from outside, where the circuit is needed.
 
     Returns
     -------
@@ -120,22 +120,19 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
         The first refusal, if all were refused.
     """
     from jtfne import interop
-    from jtfne._names import safe_name
 
     writers: dict[str, Callable[[], object]] = {}
     if to == "fif":
-        for readout in signals.recorded():
-            if _is_field(signals, readout):
-                name = f"{safe_name(readout, 'file')}_raw.fif"
-                writers[name] = functools.partial(
-                    interop.write_fif, signals, readout, target / name
-                )
+        writers = list_fif_writers(signals, target, is_field)
+    elif to == "dipole":
+        writers = _list_dipole_writers(signals, target)
     else:
         formats: dict[str, tuple[Callable[..., object], str]] = {
             "parquet": (interop.write_parquet, "spikes.parquet"),
             "netcdf": (interop.to_netcdf, "signals.nc"),
             "zarr": (interop.to_zarr, "signals.zarr"),
-            "sonata": (interop.to_sonata, "sonata"),
+            "sonata": (functools.partial(_write_sonata, allow_code=allow_code), "sonata"),
+            "bids": (interop.to_bids, "bids"),
         }
         write, name = formats[to]
         writers[name] = functools.partial(write, signals, target / name)
@@ -148,7 +145,78 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
     return [target / name for name in writers if name not in attempts.failures], attempts.failures
 
 
-def _is_field(signals: "Signals", readout: str) -> bool:
+def _write_sonata(signals: "Signals", path: Path, *, allow_code: bool) -> None:
+    """Write spikes, cells and synapses, these wired again from the run's config.
+
+    Raises: JtfneError for cell models from outside unless `allow_code`.
+    """
+    import jtfne
+    from jtfne import _json, interop
+
+    if "neurons" not in signals.tree.children:
+        interop.to_sonata(signals, path)
+        return
+    text = _json.dumps(signals.manifest["config"])
+    with show_work("wiring the circuit again"):
+        net = jtfne.construct(jtfne.Config.from_json(text, allow_code=allow_code))
+    interop.to_sonata(signals, path, net=net)
+
+
+def _list_dipole_writers(signals: "Signals", target: Path) -> dict[str, Callable[[], object]]:
+    """What writes the dipole moment of each area and trial as text, by the name of the file.
+
+    Raises: JtfneError for a run that did not record it.
+    """
+    from jtfne import interop
+    from jtfne._check import one_of
+    from jtfne._names import safe_name
+
+    one_of("dipole", signals.recorded(), name="readout", where="jtfne export --to dipole")
+    writers: dict[str, Callable[[], object]] = {}
+    for area in signals.get("dipole", trial=0)["area"].values.tolist():
+        for trial in range(int(signals.tree.attrs["n_trials"])):
+            name = f"dipole_{safe_name(area, 'file')}_trial{trial}.txt"
+            writers[name] = functools.partial(
+                interop.write_dipole_text, signals, target / name, area=area, trial=trial
+            )
+    return writers
+
+
+def list_fif_writers(
+    signals: "Signals", folder: Path, is_chosen: "Callable[[Signals, str], bool]"
+) -> dict[str, Callable[[], object]]:
+    """What writes each FIF file of the chosen readouts into `folder`, by the file's name.
+
+    Of each, all trials end to end; and of what is in SI units, epochs where there are events. Those
+    of a proxy are one call of `to_epochs`, and mostly as large as its Raw.
+    """
+    from jtfne import interop
+    from jtfne._names import safe_name
+    from jtfne.readouts import find_readout
+
+    writers: dict[str, Callable[[], object]] = {}
+    for readout in signals.recorded():
+        if not is_chosen(signals, readout):
+            continue
+        catalogued = find_readout(readout)
+        stem = safe_name(readout, "file")
+        files: list[tuple[str, Callable[..., object]]] = [(f"{stem}_raw.fif", interop.write_fif)]
+        if catalogued is not None and catalogued.is_si_field() and len(signals.events):
+            files.append((f"{stem}-epo.fif", interop.write_epochs))
+        for name, write in files:
+            writers[name] = functools.partial(write, signals, readout, folder / name)
+    return writers
+
+
+def is_in_run(signals: "Signals", readout: str) -> bool:
+    """Whether `jtfne run` leaves FIF files of a readout."""
+    from jtfne.readouts import find_readout
+
+    catalogued = find_readout(readout)
+    return catalogued is not None and catalogued.fif
+
+
+def is_field(signals: "Signals", readout: str) -> bool:
     """Whether MNE has a type for a readout; one that the catalogue does not know counts by dims."""
     from jtfne.readouts import find_readout
 

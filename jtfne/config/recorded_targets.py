@@ -53,11 +53,10 @@ def read_target(
         )
     elif not (hasattr(target, "dims") and hasattr(target, "coords") and hasattr(target, "attrs")):
         return target
-    array = _select_rows(target, cells, channels)
-    if "time" not in array.dims:
-        is_number = not measure.dims and array.ndim > 0 and set(array.dims) <= set(GROUPS)
-        return _read_number(array, cells) if is_number else target
-    array = recordings.in_ms(array, HERE)
+    if "time" not in target.dims:
+        is_number = not measure.dims and target.ndim > 0 and set(target.dims) <= set(GROUPS)
+        return _read_number(target, cells) if is_number else target
+    array = recordings.in_ms(_select_rows(target, cells, channels), HERE)
     if "time" not in {*measure.dims, *measure.averaged}:
         if not measure.dims:
             _check_unit(array, measure, readout)
@@ -76,6 +75,8 @@ def _select_rows(
         areas = [str(area) for area in array["area"].values]
         area = one_of(cells.area[0], areas, name="area", where=HERE)
         array = array.isel(area=areas.index(area))
+    elif array.sizes.get("area") == 1:
+        array = array.isel(area=0)
     if channels is not None and "channel" in array.dims and "channel" in array.coords:
         names = [str(name) for name in array["channel"].values]
         rows = [names.index(one_of(name, names, name="channel", where=HERE)) for name in channels]

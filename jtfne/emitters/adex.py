@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
+from jtfne.emitters._substeps import repeat_substep
 
 SPREAD_mV = 10.0  # cells start up to this far above rest, so that they do not fire in lock-step
 TOP = 30.0  # of the exponent: e^30 times any conductance is a float32
@@ -170,9 +171,10 @@ class AdEx(Emitter):
         self, start: AdExState, i_pA: jax.Array, syn: SynapticInput, dt_ms: jax.Array | float
     ) -> _Path:
         """Integrate one step from `start` by Heun's method."""
-        (v_mV, w_pA), h_ms = start, dt_ms / self.substeps
-        ionic = synaptic = jnp.zeros_like(v_mV)
-        for _ in range(self.substeps):
+        h_ms = dt_ms / self.substeps
+
+        def substep(path: _Path) -> _Path:
+            (v_mV, w_pA), ionic, synaptic = path
             ionic_1, synaptic_1 = self._ionic_pA(v_mV, w_pA), -syn.mean_at_pA(v_mV, dt_ms)
             v_1_mV = jnp.minimum(
                 v_mV + h_ms / self.c_m_pF * (i_pA - ionic_1 - synaptic_1), self.v_peak_mV
@@ -184,11 +186,15 @@ class AdEx(Emitter):
             end_mV = jnp.where(v_mV >= self.v_peak_mV, v_mV, jnp.minimum(free_mV, self.v_peak_mV))
             # an upstroke takes no time
             middle_mV = jnp.where(end_mV >= self.v_peak_mV, v_mV, 0.5 * (v_mV + end_mV))
-            v_mV, w_pA = end_mV, self._step_adaptation(w_pA, middle_mV, h_ms)
-            ionic, synaptic = (
+            return _Path(
+                AdExState(end_mV, self._step_adaptation(w_pA, middle_mV, h_ms)),
                 ionic + mean_ionic / self.substeps,
                 synaptic + mean_synaptic / self.substeps,
             )
+
+        zeros = jnp.zeros_like(start.v_mV)
+        path = repeat_substep(substep, _Path(start, zeros, zeros), self.substeps)
+        (v_mV, w_pA), ionic, synaptic = path
         if syn.jumps_mV is not None:
             v_mV = jnp.where(
                 v_mV >= self.v_peak_mV, v_mV, jnp.minimum(syn.jumped_mV(v_mV), self.v_peak_mV)

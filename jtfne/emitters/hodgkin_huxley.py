@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jtfne._check import FINITE, POSITIVE, Limit
 from jtfne._tree import register
 from jtfne.emitters._base import Balance, Emitter, SynapticInput, normalized_distance
+from jtfne.emitters._substeps import repeat_substep
 
 SPREAD_mV = 5.0  # cells start up to this far above rest, so that they do not fire in lock-step
 
@@ -149,17 +150,15 @@ class HodgkinHuxley(Emitter):
         dt_ms: jax.Array | float,
     ) -> _Path:
         """Integrate one step from `state`: in each substep the gates first, then the membrane."""
-        v_mV, h_ms = state.v_mV, dt_ms / self.substeps
-        gates = (state.m, state.h, state.n)
-        spikes = jnp.zeros(v_mV.shape, bool)
-        ionic = synaptic = jnp.zeros_like(v_mV)
-        for _ in range(self.substeps):
+        h_ms = dt_ms / self.substeps
+
+        def substep(path: _Path) -> _Path:
+            (v_mV, *gates), spikes, ionic, synaptic = path
             m, h, n = (
                 _relax_gate(gate, *rates, h_ms)
                 for gate, rates in zip(gates, self._rates(v_mV), strict=True)
             )
-            gates = (m, h, n)
-            total_nS, total_pA = self._sum_channels(*gates)
+            total_nS, total_pA = self._sum_channels(m, h, n)
             x = h_ms * total_nS / self.c_m_pF
             decay_share = -jnp.expm1(-x)
             synaptic_pA = -syn.mean_at_pA(v_mV, dt_ms)
@@ -169,9 +168,16 @@ class HodgkinHuxley(Emitter):
             synaptic_pA = -syn.mean_at_pA(mean_mV, dt_ms)
             rise_mV = (total_pA + i_pA - synaptic_pA) / total_nS - v_mV
             mean_mV, end_mV = v_mV + rise_mV * (1.0 - decay_share / x), v_mV + rise_mV * decay_share
-            spikes = spikes | ((v_mV < self.v_spike_mV) & (end_mV >= self.v_spike_mV))
-            ionic = ionic + (total_nS * mean_mV - total_pA) / self.substeps
-            synaptic, v_mV = synaptic + synaptic_pA / self.substeps, end_mV
+            return _Path(
+                HodgkinHuxleyState(end_mV, m, h, n),
+                spikes | ((v_mV < self.v_spike_mV) & (end_mV >= self.v_spike_mV)),
+                ionic + (total_nS * mean_mV - total_pA) / self.substeps,
+                synaptic + synaptic_pA / self.substeps,
+            )
+
+        zeros = jnp.zeros_like(state.v_mV)
+        path = _Path(state, jnp.zeros(zeros.shape, bool), zeros, zeros)
+        (v_mV, *gates), spikes, ionic, synaptic = repeat_substep(substep, path, self.substeps)
         if syn.jumps_mV is not None:
             end_mV = syn.jumped_mV(v_mV)
             spikes = spikes | ((v_mV < self.v_spike_mV) & (end_mV >= self.v_spike_mV))

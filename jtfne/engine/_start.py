@@ -1,7 +1,7 @@
 """The state before the first step, and the random words that it is made of."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _keys, noise
+from jtfne._keys import Request, Words
 from jtfne.emitters import find_method, has_method
 from jtfne.engine._arrays import Carry, Circuit, Group, Inputs, PoissonInput, PoissonState
 
 ONE = _keys.number_streams(1)  # the name of the stream that all cells share
-Words = tuple[Any, Any]  # two random words of each stream, uint32 (n_streams,) each
 
 
 class StreamNames(NamedTuple):
@@ -48,9 +48,8 @@ class StartWords(NamedTuple):
     fluctuations: tuple[Words, ...]
 
 
-# Folds names, (2, n), into a key, or into one a name, and returns the words of the keys: traced, or
-# on the host.
-Fold = Callable[[Words, Any], Words]
+# Folds names into keys and returns the words of these: traced, or on the host.
+Fold = Callable[[Sequence[Request]], list[Words]]
 
 
 def start(circuit: Circuit, inputs: Inputs, keys: dict[str, jax.Array]) -> Carry:
@@ -111,21 +110,30 @@ def _draw_words(
     circuit: Circuit, names: StartNames, key_words: dict[str, Words], fold: Fold
 ) -> StartWords:
     """Return the words of all streams, under the keys of a trial."""
-    draw = functools.partial(_draw_input_words, key_words["stimulus"], fold=fold)
+    inputs = [*names.poisson, *names.fluctuations]
+    requests: list[Request] = [(key_words["initial state"], names.cells)]
+    if circuit.noise_pA is not None:
+        requests.append((key_words["noise"], names.cells))
+    n_own = len(requests)
+    if inputs:
+        sources = [(key_words["stimulus"], stream.sources.reshape(2, -1)) for stream in inputs]
+        for stream, source_words in zip(inputs, fold(sources), strict=True):
+            requests.append(_request_input(stream, source_words))
+    drawn_words = fold(requests)
+    n_poisson = len(names.poisson)
     return StartWords(
-        cells=fold(key_words["initial state"], names.cells),
-        noise=None if circuit.noise_pA is None else fold(key_words["noise"], names.cells),
-        poisson=tuple(map(draw, names.poisson)),
-        fluctuations=tuple(map(draw, names.fluctuations)),
+        cells=drawn_words[0],
+        noise=drawn_words[1] if n_own == 2 else None,
+        poisson=tuple(drawn_words[n_own : n_own + n_poisson]),
+        fluctuations=tuple(drawn_words[n_own + n_poisson :]),
     )
 
 
-def _draw_input_words(key: Words, names: StreamNames, fold: Fold) -> Words:
-    """Return the words of the streams of an input."""
-    high, low = fold(key, names.sources.reshape(2, -1))
+def _request_input(names: StreamNames, source_words: Words) -> Request:
+    """Return which names are folded into which keys for the streams of an input."""
     source = 0 if names.source is None else names.source
     cells = names.cells if names.targets is None else names.cells[:, names.targets]
-    return fold((high[source], low[source]), cells)
+    return (source_words[0][source], source_words[1][source]), cells
 
 
 def start_from(circuit: Circuit, inputs: Inputs, words: StartWords) -> Carry:

@@ -11,6 +11,7 @@ import numpy as np
 from jtfne._check import one_of
 from jtfne.config import Config
 from jtfne.config.source_maps import find_sign, list_current_tags
+from jtfne.pydantic_fields.selector_field import Selector
 from jtfne.stimuli import SYNAPTIC
 from jtfne.synapses import RiseState, Synapse
 from jtfne.wiring import NetData
@@ -46,7 +47,14 @@ def list_receptors(
             one_of(name, synapse_by_name, name="mechanism", where="FlatNet")
         ]
         sign = find_sign(mechanism) if maps else 0
-        map_key = (sign, *(source_map.holds(*list_current_tags(name, sign)) for source_map in maps))
+        tags = list_current_tags(name, sign)
+        holds_by_map = tuple(source_map.holds(*tags) for source_map in maps)
+        # Defaults go by the sign; a declared map of all cells leaves nothing to them
+        is_mapped = any(
+            source_map.cells == Selector() and holds
+            for source_map, holds in zip(maps, holds_by_map, strict=True)
+        )
+        map_key = (0 if is_mapped else sign, *holds_by_map)
         rows.setdefault((_kinetics(mechanism), map_key) if shared else name, []).append(name)
     return tuple(map(tuple, rows.values()))
 

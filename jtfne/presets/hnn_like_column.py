@@ -124,7 +124,7 @@ def hnn_like_column(
     Returns
     -------
     Config
-        170 ms at 0.025 ms; spikes, dipole, LFP and CSD.
+        170 ms at 0.025 ms; spikes, dipole, LFP, CSD, EEG and MEG.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def hnn_like_column(
         .connections(connections)
         .stimuli(stimuli)
         .source(maps=[*map(_map, LAYERS), *closed_field("L2_basket", "L5_basket")], scale=SCALE)
-        .probes(["spk", "dipole", "lfp", "csd"])
+        .probes(["spk", "dipole", "lfp", "csd", "eeg", "meg"])
     )
 
 

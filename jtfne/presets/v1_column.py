@@ -34,7 +34,9 @@ def v1_column(n: int = 1200, seed: int = 0) -> Config:
 
     It has E, PV, SST and VIP cells by layer.
 
-    The volley stands for thalamic input: 10 ms of Poisson spikes onto E and PV of layer 4.
+    The volley stands for thalamic input: 10 ms of Poisson spikes onto E and PV of layer 4. Fields in
+    SI units are those of these `n` cells alone, which a laminar probe sees well and a scalp hardly:
+    `.source(scale=...)` has more cells of the cortex do as they do.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def v1_column(n: int = 1200, seed: int = 0) -> Config:
     Returns
     -------
     Config
-        All readouts; potentials as means of 1 ms.
+        Spikes, potentials as means of 1 ms, sources, every field in SI units and as proxy.
 
     Examples
     --------
@@ -78,11 +80,12 @@ def v1_column(n: int = 1200, seed: int = 0) -> Config:
                 }
             ]
         )
-        .probes(["spk", {"kind": "vm", "interval_ms": 1.0}, "source", *_FIELDS])
+        .probes(["spk", {"kind": "vm", "interval_ms": 1.0}, "source", *_FIELDS, *_PROXIES])
     )
 
 
-_FIELDS = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
+_FIELDS = ("lfp", "csd", "dipole", "eeg", "meg")
+_PROXIES = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy", "spectrolaminar_proxy", "emm_proxy")
 
 
 def _mix() -> dict[str, dict[str, float]]:

@@ -3,7 +3,15 @@
 from typing import Any
 
 from jtfne._check import NOT_NEGATIVE, Limit, in_range
-from jtfne.config import Config, FromDistance
+from jtfne.config import (
+    AtDepth,
+    AtSoma,
+    Between,
+    Config,
+    FromDistance,
+    SourceMap,
+    closed_field,
+)
 from jtfne.presets._arguments import preset
 from jtfne.presets._motif import MOTIF, edge, motif
 from jtfne.stimuli import Poisson
@@ -49,6 +57,16 @@ DELAY = FromDistance(velocity_m_s=3.5)
 # 80 thalamic afferents a cell at 100 Hz for 10 ms, as in `v1_column`.
 VOLLEY = Poisson(rate_Hz=8000.0, weight_pA=60.0, mechanism="AMPA", start_ms=500.0, stop_ms=510.0)
 
+# GABA_B is of SST cells alone, Martinotti cells, which inhibit the apical dendrites of pyramids:
+# Silberberg & Markram (2007), Neuron 53:735-746. It leaves by the way that NMDA comes in.
+_APICAL = Between(first=AtSoma(), last=AtDepth(depth=0.0))
+_MAPS = (
+    SourceMap(mechanism=("NMDA", "GABA_B"), enters=_APICAL, returns=AtSoma()),
+    *closed_field("PV", "SST", "VIP"),
+)
+_FIELDS = ("lfp", "csd", "dipole", "eeg", "meg")
+_PROXIES = ("lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy")
+
 
 @preset
 def v1_v4(
@@ -64,7 +82,8 @@ def v1_v4(
     layer: E 9 to 22 Hz, PV 11 to 37, SST 15 to 20, VIP 7 to 10. V1's layer 2/3 projects to V4's
     layer 4; V4's layer 5/6 projects to V1's layers 2/3 and 5/6. Either can be cut, and the rhythm
     that it carries is then no longer shared, after Bastos et al. (2015), Neuron 85:390-401, and van
-    Kerkoerle et al. (2014), PNAS 111:14332-14341.
+    Kerkoerle et al. (2014), PNAS 111:14332-14341. Fields in SI units are those of these
+    cells alone; `.source(scale=...)` has more cells of the cortex do as they do.
 
     Parameters
     ----------
@@ -82,7 +101,7 @@ def v1_v4(
     Returns
     -------
     Config
-        1 s at 0.1 ms; spikes, laminar, EEG and MEG proxies.
+        1 s at 0.1 ms; spikes, and laminar, EEG and MEG fields, in SI units and as proxies.
 
     Examples
     --------
@@ -111,7 +130,8 @@ def v1_v4(
                 *_between(feedback, "V4", "V1", BACK),
             ]
         )
-        .probes(("spk", "lfp_proxy", "csd_proxy", "eeg_proxy", "meg_proxy"))
+        .source(maps=_MAPS)
+        .probes(("spk", *_FIELDS, *_PROXIES))
     )
     drive: list[float] = []
     for population in config.populations():

@@ -23,7 +23,7 @@ class FigureSpec(NamedTuple):
     """A figure of a run: how a readout is drawn, and the caption in the report.
 
     kind: "raster", "rates", "potentials", "laminar", "psd", "spectrolaminar", "area traces",
-    "traces" or "map".
+    "traces", "map", "moments", "head", "magnetometers" or "gradiometers".
     """
 
     kind: str
@@ -110,8 +110,9 @@ class Readout(Frozen, abc.ABC):
     needs_identity, needs_maps, needs_signs, needs_places, needs_whole_run : bool
         Whether its probe needs names and places of cells, the source maps, the sign of each
         mechanism, the areas' places in the head, all rows at once.
-    run_file : str, optional
-        Name of the FIF file that `jtfne run` writes of it.
+    fif : bool
+        Whether `jtfne run` writes it as FIF: `<readout>_raw.fif`, and of what is no proxy
+        `<readout>-epo.fif` where there are events.
     figures : dict
         File name -> FigureSpec, of the figures of it that a run draws.
     """
@@ -130,13 +131,18 @@ class Readout(Frozen, abc.ABC):
     needs_maps: ClassVar[bool] = False
     needs_signs: ClassVar[bool] = False
     needs_whole_run: ClassVar[bool] = False
-    run_file: ClassVar[str | None] = None
+    fif: ClassVar[bool] = False
     figures: ClassVar[Mapping[str, FigureSpec]] = {}
 
     @property
     def needs_places(self) -> bool:
         """Whether its probe needs the areas' places in the head."""
         return False
+
+    @classmethod
+    def is_si_field(cls) -> bool:
+        """Whether it is a field or moment in SI units, as a recording of MNE's types is."""
+        return cls.mne_type is not None and not cls.proxy
 
     @classmethod
     def row_kind(cls) -> str:
@@ -160,6 +166,7 @@ class PhysicalReadout(Readout):
     """A readout in SI units, by the currents that the source maps spread over depth."""
 
     proxy: ClassVar[bool] = False
+    fif: ClassVar[bool] = True
     needs_maps: ClassVar[bool] = True
     needs_signs: ClassVar[bool] = True
 

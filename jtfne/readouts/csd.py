@@ -1,6 +1,6 @@
 """`csd`: current source density along each column's axis, estimated from the potential there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from jtfne.pydantic_fields.field_types import Number, Positive, numeric
 from jtfne.readouts._checks import catch_error
 from jtfne.readouts._context import Matrix, ProbeContext
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import CircuitLike, PhysicalReadout
+from jtfne.readouts._readout import CircuitLike, FigureSpec, PhysicalReadout
 from jtfne.readouts._recording import Array
 from jtfne.readouts.lfp import (
     LFP,
@@ -65,6 +65,12 @@ class CSD(PhysicalReadout):
     units: ClassVar[str] = "A/m^3"
     mne_type: ClassVar[str] = "csd"
     density: ClassVar[bool] = True
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "06_csd": FigureSpec(
+            "laminar",
+            "CSD over depth, from its mean before the first stimulus; blue is a sink, red a source.",
+        ),
+    }
 
     def potential(self) -> LFP:
         """The LFP probe with whose potential the CSD is estimated."""

@@ -29,7 +29,7 @@ class CSDProxy(ShankReadout):
     mne_type: ClassVar[str] = "csd"
     density: ClassVar[bool] = True
     figures: ClassVar[Mapping[str, FigureSpec]] = {
-        "06_csd": FigureSpec(
+        "16_csd_proxy": FigureSpec(
             "laminar",
             "CSD proxy over depth, from its mean before the first stimulus; blue is a sink, red a source.",
         ),

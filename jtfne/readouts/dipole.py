@@ -1,5 +1,6 @@
 """`dipole`: current dipole moment of each area."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from jtfne.pydantic_fields.field_types import Positive
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import PhysicalReadout
+from jtfne.readouts._readout import FigureSpec, PhysicalReadout
 
 
 class Dipole(PhysicalReadout):
@@ -18,10 +19,18 @@ class Dipole(PhysicalReadout):
 
     readout: ClassVar[str] = "dipole"
     long_name: ClassVar[str] = "current dipole moment, outward positive"
+    short_name: ClassVar[str] = "dipole moment"
     dims: ClassVar[tuple[str, ...]] = ("trial", "time", "area")
     coords: ClassVar[tuple[str, ...]] = ("area",)
     units: ClassVar[str] = "A m"
     mne_type: ClassVar[str] = "dipole"
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "08_dipole": FigureSpec(
+            "moments",
+            "Current dipole moment of each area along its outward normal, from its mean before the "
+            "first stimulus, and its power spectrum.",
+        ),
+    }
 
     def build(self, context: ProbeContext) -> FieldProbe:
         """Return the probe of depth times current, summed over the cells of each area."""

@@ -1,6 +1,6 @@
 """`eeg`: potential at sites on the scalp."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
@@ -24,7 +24,7 @@ from jtfne.readouts._head import (
     refuse_table_with_forward,
 )
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import CircuitLike, check_sensors
+from jtfne.readouts._readout import CircuitLike, FigureSpec, check_sensors
 
 
 class EEG(HeadReadout):
@@ -56,6 +56,14 @@ class EEG(HeadReadout):
     coords: ClassVar[tuple[str, ...]] = ("channel", "x_mm", "y_mm", "z_mm")
     units: ClassVar[str] = "V"
     mne_type: ClassVar[str] = "eeg"
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "09_eeg": FigureSpec(
+            "head",
+            "EEG against a point at infinity, from its mean before the first stimulus: up to 12 sites "
+            "over time, the mean power spectrum of all sites, and the head from above where sites "
+            "differ most after the stimulus.",
+        ),
+    }
 
     @model_validator(mode="after")
     def _check_sensors(self) -> "EEG":

@@ -27,13 +27,13 @@ class EEGProxy(HeadProxy):
     units: ClassVar[str] = "a.u."
     proxy: ClassVar[bool] = True
     mne_type: ClassVar[str] = "eeg"
-    run_file: ClassVar[str] = "eeg_raw.fif"
+    fif: ClassVar[bool] = True
     figures: ClassVar[Mapping[str, FigureSpec]] = {
-        "07_eeg": FigureSpec(
+        "17_eeg_proxy": FigureSpec(
             "traces",
             "EEG proxy at up to 12 sites, from its mean before the first stimulus.",
         ),
-        "08_eeg_map": FigureSpec(
+        "18_eeg_proxy_map": FigureSpec(
             "map",
             "EEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
         ),

@@ -1,6 +1,6 @@
 """`lfp`: extracellular potential at contacts in each area's column."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -26,7 +26,7 @@ from jtfne.readouts._checks import as_kind_table, catch_error
 from jtfne.readouts._context import Columns, Matrix, ProbeContext, SourceMapMatrices
 from jtfne.readouts._parts import Part, Sum
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import CircuitLike, PhysicalReadout
+from jtfne.readouts._readout import CircuitLike, FigureSpec, PhysicalReadout
 from jtfne.readouts._shank import number_contacts
 
 CELLS_AT_ONCE = 1024
@@ -114,6 +114,16 @@ class LFP(PhysicalReadout):
     coords: ClassVar[tuple[str, ...]] = ("area", "channel", "x_mm", "y_mm", "z_mm")
     units: ClassVar[str] = "V"
     mne_type: ClassVar[str] = "seeg"
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "05_lfp": FigureSpec(
+            "laminar",
+            "LFP over depth, from its mean before the first stimulus.",
+        ),
+        "07_lfp_psd": FigureSpec(
+            "psd",
+            "Power spectrum of the LFP: mean and range over depth.",
+        ),
+    }
 
     @model_validator(mode="after")
     def _check_tissue(self) -> "LFP":

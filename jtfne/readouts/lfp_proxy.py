@@ -24,13 +24,13 @@ class LFPProxy(ShankReadout):
     units: ClassVar[str] = "a.u."
     proxy: ClassVar[bool] = True
     mne_type: ClassVar[str] = "seeg"
-    run_file: ClassVar[str] = "lfp_raw.fif"
+    fif: ClassVar[bool] = True
     figures: ClassVar[Mapping[str, FigureSpec]] = {
-        "05_lfp": FigureSpec(
+        "15_lfp_proxy": FigureSpec(
             "laminar",
             "LFP proxy over depth, from its mean before the first stimulus.",
         ),
-        "11_psd": FigureSpec(
+        "21_lfp_proxy_psd": FigureSpec(
             "psd",
             "Power spectrum of the LFP proxy: mean and range over depth.",
         ),

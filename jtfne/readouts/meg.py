@@ -1,6 +1,6 @@
 """`meg`: what MEG coils pick up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -25,7 +25,7 @@ from jtfne.readouts._head import (
     refuse_table_with_forward,
 )
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import CircuitLike, check_sensors
+from jtfne.readouts._readout import CircuitLike, FigureSpec, check_sensors
 
 
 class MEG(HeadReadout):
@@ -55,6 +55,19 @@ class MEG(HeadReadout):
     coords: ClassVar[tuple[str, ...]] = ("channel", "unit", "x_mm", "y_mm", "z_mm")
     units: ClassVar[str] = "T and T/m"
     mne_type: ClassVar[str] = "meg"
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "10_meg_mag": FigureSpec(
+            "magnetometers",
+            "MEG in T (magnetometers, or axial gradiometers), from its mean before the first "
+            "stimulus: up to 12 channels over time, the mean power spectrum of all, and the head "
+            "from above where they differ most after the stimulus.",
+        ),
+        "11_meg_grad": FigureSpec(
+            "gradiometers",
+            "MEG in T/m (planar gradiometers), likewise; on the head, the root mean square of the "
+            "two at each place.",
+        ),
+    }
 
     @model_validator(mode="after")
     def _check_sensors(self) -> "MEG":

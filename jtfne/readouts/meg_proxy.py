@@ -27,13 +27,13 @@ class MEGProxy(HeadProxy):
     units: ClassVar[str] = "a.u."
     proxy: ClassVar[bool] = True
     mne_type: ClassVar[str] = "mag"
-    run_file: ClassVar[str] = "meg_raw.fif"
+    fif: ClassVar[bool] = True
     figures: ClassVar[Mapping[str, FigureSpec]] = {
-        "09_meg": FigureSpec(
+        "19_meg_proxy": FigureSpec(
             "traces",
             "MEG proxy at up to 12 magnetometers, from its mean before the first stimulus.",
         ),
-        "10_meg_map": FigureSpec(
+        "20_meg_proxy_map": FigureSpec(
             "map",
             "MEG proxy over the head, seen from above, where it differs most over sensors after the stimulus.",
         ),

@@ -79,27 +79,17 @@ def from_array(
     names = _check_dims(dims, array.shape)
     sampling_Hz = number(sampling_Hz, POSITIVE, name="sampling_Hz", where=WHERE)
     start_ms = number(start_ms, FINITE, name="start_ms", where=WHERE)
-    for name, text in (("units", units), ("readout", readout)):
-        if not isinstance(text, str):
-            raise refuse(f"{name}={describe_value(text)}", "a text, such as 'V' or 'lfp'", WHERE)
-        check_name(text, name, WHERE)
+    _check_texts(units=units, readout=readout)
     if "channel" not in names:
         array, names = array[..., None], (*names, "channel")
     ordered_names = [dim for dim in DIMS if dim in names]
     array = np.transpose(array, [names.index(dim) for dim in ordered_names]).copy()
     n_channels = array.shape[-1]
     starts_s = start_ms * 1e-3 + np.arange(array.shape[-2]) / sampling_Hz
-    coords: dict[str, Any] = {
-        "time": ("time", sample_ends_ms(starts_s, sampling_Hz), {"units": "ms"}),
-        "channel": _check_channels(channels, n_channels),
-    }
+    coords = _label_channels(channels, z_mm, n_channels)
+    coords["time"] = ("time", sample_ends_ms(starts_s, sampling_Hz), {"units": "ms"})
     if "trial" in names:
         coords["trial"] = np.arange(array.shape[0])
-    if z_mm is not None:
-        depths_mm = _check_row(z_mm, "z_mm", "a depth in mm for each channel")
-        if depths_mm.size != n_channels:
-            raise refuse(f"{depths_mm.size} z_mm for {n_channels} channels", "one for each", WHERE)
-        coords["z_mm"] = ("channel", depths_mm, {"units": "mm"})
     attrs: dict[str, Any] = {"readout": readout, "units": units, "proxy": int(units == "a.u.")}
     if onset_ms is not None:
         onsets_ms = _check_row(np.ravel(np.asarray(onset_ms)), "onset_ms", "onsets in ms").tolist()
@@ -128,6 +118,14 @@ def _read_numbers(values: Any) -> NDArray[np.float64]:
     return np.asarray(array, np.float64)
 
 
+def _check_texts(**texts: Any) -> None:
+    """Raises: JtfneError for a text that is none, or no name."""
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise refuse(f"{name}={describe_value(text)}", "a text, such as 'V' or 'lfp'", WHERE)
+        check_name(text, name, WHERE)
+
+
 def _check_dims(dims: Any, shape: tuple[int, ...]) -> tuple[str, ...]:
     """`dims` as a tuple. Raises: JtfneError unless they name each axis once, time among them."""
     if isinstance(dims, str) or not isinstance(dims, Sequence):
@@ -142,6 +140,20 @@ def _check_dims(dims: Any, shape: tuple[int, ...]) -> tuple[str, ...]:
             WHERE,
         )
     return names
+
+
+def _label_channels(channels: Any, z_mm: Any, n_channels: int) -> dict[str, Any]:
+    """The coordinates of channels: names, and depths if there are any.
+
+    Raises: JtfneError for names or depths that do not fit.
+    """
+    coords: dict[str, Any] = {"channel": _check_channels(channels, n_channels)}
+    if z_mm is not None:
+        depths_mm = _check_row(z_mm, "z_mm", "a depth in mm for each channel")
+        if depths_mm.size != n_channels:
+            raise refuse(f"{depths_mm.size} z_mm for {n_channels} channels", "one for each", WHERE)
+        coords["z_mm"] = ("channel", depths_mm, {"units": "mm"})
+    return coords
 
 
 def _check_channels(channels: Any, n_channels: int) -> list[str]:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jtfne._check import JtfneError, describe_value, nearest, refuse
-from jtfne._files import resolve_path
+from jtfne._files import read_text, resolve_path
 from jtfne.recordings._barrel import load_barrel
+from jtfne.recordings._dipole_text import from_dipole_text, is_dipole_text
 from jtfne.recordings._mne import SUFFIXES as MNE_SUFFIXES
 from jtfne.recordings._mne import from_raw
+from jtfne.recordings._named import load_ecog_beta, load_eeg_alpha, load_grasshopper
 from jtfne.recordings._netcdf import read_netcdf
 from jtfne.recordings._parquet import read_samples
 from jtfne.recordings._spikes import read_spikes
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 Label = str | Sequence[str] | None
 Reader = Callable[[Path, str, Label], "xr.DataArray"]  # of a path, a readout and labels
 SpikeReader = Callable[[Path], "xr.DataArray"]
+WHERE = "analysis.load_recording"
 SPIKES = "spk"  # the readout that asks for spikes
 
 
@@ -51,15 +54,28 @@ def _read_by_mne(path: Path, readout: str, label: Label) -> "xr.DataArray":
     return from_raw(path, readout, label=label)
 
 
+def _read_dipole(path: Path, readout: str, label: Label) -> "xr.DataArray":
+    """The dipole moment of a text file that says so. Raises: JtfneError for other numbers."""
+    if not is_dipole_text(read_text(path, WHERE)):
+        raise _refuse_bare_numbers(path, str(path), WHERE)
+    return from_dipole_text(path)
+
+
 FORMATS: tuple[Format, ...] = (
     Format(MNE_SUFFIXES, _read_by_mne, has_labels=True, is_folder=True),  # .mff is a folder
     Format((".nc",), read_netcdf),
     Format((".parquet",), read_samples, read_spikes),
     Format((".zarr",), read_zarr, is_folder=True),
     Format((".csv",), read_spikes=read_spikes),
+    Format((".txt",), _read_dipole),
 )
 SUFFIXES: tuple[str, ...] = tuple(suffix for row in FORMATS for suffix in row.suffixes)
-NAMED: dict[str, Callable[[str], "xr.DataArray"]] = {"barrel": load_barrel}
+NAMED: dict[str, Callable[[str], "xr.DataArray"]] = {
+    "barrel": load_barrel,
+    "ecog_beta": load_ecog_beta,
+    "eeg_alpha": load_eeg_alpha,
+    "grasshopper": load_grasshopper,
+}
 # Files of bare numbers, and what reads them: who calls it knows the clock, channels and unit.
 ARRAY_READERS = {
     ".npy": "numpy.load(path, allow_pickle=False)",
@@ -107,12 +123,7 @@ def _find_reader(path: Path, name: str, readout: str, where: str) -> tuple[Forma
     if row is not None and not wants_spikes and row.read is not None:
         return row, row.read
     if path.suffix.lower() in ARRAY_READERS and not wants_spikes:
-        reads = ARRAY_READERS[path.suffix.lower()]
-        raise refuse(
-            f"recording {describe_value(name)}, bare numbers without a clock,",
-            f"interop.from_array({reads}, dims, sampling_Hz=..., units=...)",
-            where,
-        )
+        raise _refuse_bare_numbers(path, name, where)
     suffixes: list[str] = []
     for candidate in FORMATS:
         if (candidate.read_spikes if wants_spikes else candidate.read) is not None:
@@ -123,4 +134,14 @@ def _find_reader(path: Path, name: str, readout: str, where: str) -> tuple[Forma
     subject = "spikes of " if wants_spikes else "recording "
     raise refuse(
         f"{subject}{describe_value(name)}", f"{names}a file {', '.join(suffixes)}{hint}", where
+    )
+
+
+def _refuse_bare_numbers(path: Path, name: str, where: str) -> JtfneError:
+    """The refusal of a file that has numbers and no clock; it says what to do instead."""
+    reads = ARRAY_READERS[path.suffix.lower()]
+    return refuse(
+        f"recording {describe_value(name)}, bare numbers without a clock,",
+        f"interop.from_array({reads}, dims, sampling_Hz=..., units=...)",
+        where,
     )

@@ -77,7 +77,7 @@ def _check_arguments(source: Any, readout: Any, units: Any) -> None:
             else f"recording {describe_value(source)}",
             "interop.from_array(values, dims, sampling_Hz=..., units=...)"
             if is_array
-            else f"'barrel', the path of a file {', '.join(SUFFIXES)}, what MNE has in memory, or "
+            else f"{', '.join(map(repr, NAMED))}, the path of a file {', '.join(SUFFIXES)}, what MNE has in memory, or "
             "an xarray.DataArray",
             WHERE,
         )

@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,12 +152,14 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
     if is_fif:
         check_fif(resolved, "from_raw")
     try:
-        if is_fif and stem.endswith(("-epo", "_epo")):
-            recording = mne.read_epochs(resolved, preload=False, verbose="error")
-        elif is_fif and stem.endswith(("-ave", "_ave")):
-            recording = _read_average(resolved)
-        else:
-            recording = mne.io.read_raw(resolved, verbose="error")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of what MNE asks of pandas
+            if is_fif and stem.endswith(("-epo", "_epo")):
+                recording = mne.read_epochs(resolved, preload=False, verbose="error")
+            elif is_fif and stem.endswith(("-ave", "_ave")):
+                recording = _read_average(resolved)
+            else:
+                recording = mne.io.read_raw(resolved, verbose="error")
         recording.get_channel_types()  # raises for a kind of channel that MNE does not know
     except JtfneError:
         raise
@@ -390,7 +393,7 @@ def _label_channels(
     rows = [source.ch_names.index(name) for name in names]
     all_types = source.get_channel_types()
     kinds = [all_types[row] for row in rows]
-    original_names, depth_of_name = _read_description(info)
+    original_names, depth_of_name = read_description(info)
     coords: dict[str, Any] = {
         "time": ("time", sample_ends_ms(times_s, sampling_Hz), {"units": "ms"}),
         "channel": [original_names.get(name, name) for name in names],
@@ -466,7 +469,7 @@ def write_description(
     return text
 
 
-def _read_description(info: "mne.Info") -> tuple[dict[str, str], dict[str, float]]:
+def read_description(info: "mne.Info") -> tuple[dict[str, str], dict[str, float]]:
     """Original names and depths (mm) of channels, by the names that `to_raw` wrote.
 
     Raises: JtfneError if the text was cut.

@@ -36,7 +36,7 @@ def read_samples(path: Path, readout: str, label: object = None) -> "xr.DataArra
         ) from None
     # what pandas would make of names of types in it
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    time_units = _name_time(frame, table, path)
+    frame, time_units = _name_time(frame, table, path)
     value = readout if readout in frame else "value"
     missing_columns = [name for name in ("time", "channel", value) if name not in frame]
     if missing_columns:
@@ -80,8 +80,8 @@ def read_samples(path: Path, readout: str, label: object = None) -> "xr.DataArra
     return array.assign_attrs(attrs)
 
 
-def _name_time(frame: "pd.DataFrame", table: "pa.Table", path: Path) -> str:
-    """The unit of the column of times, which is called ``time`` from here on.
+def _name_time(frame: "pd.DataFrame", table: "pa.Table", path: Path) -> "tuple[pd.DataFrame, str]":
+    """The table with its column of times called ``time``, and their unit.
 
     A column time_ms or time_s says its unit, ``time`` in the metadata of its field; ms if it does
     not. Raises: JtfneError for two columns of times, and one without a unit that looks like seconds.
@@ -90,8 +90,8 @@ def _name_time(frame: "pd.DataFrame", table: "pa.Table", path: Path) -> str:
     if len(names) > 1:
         raise refuse(f"{path.name} with {' and '.join(names)}", "one column of times", WHERE)
     if not names:
-        return "ms"
-    frame.rename(columns={names[0]: "time"}, inplace=True)
+        return frame, "ms"
+    frame = frame.rename(columns={names[0]: "time"})
     units = TIME_COLUMNS[names[0]]
     field = table.schema.field(names[0]).metadata or {}
     units = units or field.get(b"units", b"").decode("utf-8", "replace")
@@ -99,4 +99,4 @@ def _name_time(frame: "pd.DataFrame", table: "pa.Table", path: Path) -> str:
         allowed = "a column time_s, in seconds, or time_ms"
         times = np.unique(frame["time"].to_numpy())
         _time.refuse_seconds(times, where=WHERE, name=f"time of {path.name}", allowed=allowed)
-    return units or "ms"
+    return frame, units or "ms"

@@ -89,7 +89,8 @@ def from_spikes(
     >>> spikes.values.tolist(), spikes["neuron"].values.tolist(), spikes.attrs["n_neurons"]
     ([2.0, 4.0], [0, 1], 2)
     """
-    where, metadata = "from_spikes", {}
+    where = "from_spikes"
+    metadata: Mapping[bytes, bytes] = {}
     if isinstance(source, str | os.PathLike):
         where = str(source)
         source = read_spike_file(resolve_path(source, "from_spikes"), where)
