@@ -167,7 +167,8 @@ def load_counterpart(
     """The recording that a readout of a run is compared with, as `load_recording` reads it.
 
     variable: what the recording calls it; left out, the physical readout of the same channels
-    (``lfp`` for ``lfp_proxy``), of a run's folder the readout itself. settings: of `load_recording`.
+    (``lfp`` for ``lfp_proxy``), of a run's folder the readout itself.
+    settings: of `load_recording`.
     An array is taken as it is.
     A recording in volts is a potential and one in A/m^3 a density, whatever it is called.
     Raises: JtfneError as `load_recording`.

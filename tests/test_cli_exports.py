@@ -284,7 +284,8 @@ def _read_csv(folder):
 BAD_OPTIONS = {
     "kind of another readout": (["barrel", "--kind", "evoked"], "'evoked' of 'lfp_proxy'"),
     "kind that is none": (["barrel", "--kind", "spectral"], "'spectral'"),
-    "band of no spectrum": (["barrel", "--band", "4", "40"], "a band for 'laminar'"),
+    "band of no spectrum": (["barrel", "--band", "4", "40"], "--band for 'laminar'"),
+    "all channels of no spectrum": (["barrel", "--all-channels"], "--all-channels for 'laminar'"),
     "band backwards": (["barrel", "--kind", "spectra", "--band", "40", "4"], "band_Hz=(40.0, 4.0)"),
     "one frequency": (["barrel", "--kind", "spectra", "--band", "40"], "--band"),
     "depths of text": (["bare.nc", "--z-mm", "0.1,deep"], "'deep' among the depths"),

@@ -110,6 +110,7 @@ def test_a_readout_takes_the_kinds_of_its_rows() -> None:
         (analysis.SpikeComparison, {"by": "colour"}),
         (analysis.SpikeComparison, {"n_draws": 0}),
         (analysis.SpectraComparison, {"most_peaks": -1}),
+        (analysis.SpectraComparison, {"all_channels": "yes"}),
         (analysis.SpectrolaminarComparison, {"relative_depth": 1}),
     ],
 )
@@ -469,6 +470,17 @@ def test_the_fit_finds_the_planted_exponent_and_peak() -> None:
     )
     assert rows.loc["log_spectral_distance", "pair"] == pytest.approx(0.0, abs=1e-9)
     assert "offset" not in rows.index, "arbitrary units have no size"
+
+
+def test_channels_without_names_have_spectra_all_the_same() -> None:
+    eeg = make_power_law(1.0, 10.0, 3, 1e-6).assign_attrs(readout="eeg").rename("eeg")
+    named = eeg.assign_coords(channel=["Fz", "Cz", "Pz"])
+    with pytest.raises(JtfneError, match="channels ch00, ch01, ch02"):
+        analysis.compare(named, eeg, analysis.SpectraComparison())
+    rows = table_by_feature(
+        analysis.compare(named, eeg, analysis.SpectraComparison(all_channels=True))
+    )
+    assert rows.loc["log_spectral_distance", "pair"] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_without_specparam_one_sentence_says_what_to_install(

@@ -31,7 +31,7 @@ KINDS_OF_ROWS: dict[str, tuple[str, ...]] = {
     "areal": ("evoked", "spectra"),
     "spikes": ("spikes",),
 }
-"""What the rows of a readout are (`Readout.row_kind`) -> the kinds that it takes, the default first."""
+"""What the rows of a readout are (`Readout.row_kind`) -> its kinds, the default first."""
 
 __all__ = [
     "KINDS",

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -88,8 +89,11 @@ class Comparison(abc.ABC, Generic[P]):
 
 
 def make_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """The table of a comparison; None where a side has no such value."""
-    return pd.DataFrame(list(rows), columns=list(COLUMNS), dtype=object)
+    """The table of a comparison, in Python's own numbers; None where a side has no such value."""
+    plain_rows = []
+    for row in rows:
+        plain_rows.append([cell.item() if isinstance(cell, np.generic) else cell for cell in row])
+    return pd.DataFrame(plain_rows, columns=list(COLUMNS), dtype=object)
 
 
 def check_kind(kind: Any, where: str) -> "Comparison[Any]":

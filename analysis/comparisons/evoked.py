@@ -51,7 +51,7 @@ PHYSICAL_REFERENCE = "eeg"  # the type of MNE whose potentials hang on a referen
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class EvokedGroup:
-    """Both mean responses (time, channel) at the same times from the event, of channels of one unit."""
+    """Both mean responses (time, channel) at equal times from the event, of one unit."""
 
     name: str
     simulated: xr.DataArray

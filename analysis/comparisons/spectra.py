@@ -80,6 +80,9 @@ class SpectraComparison(Comparison[tuple[SpectraGroup, ...]]):
         The longest segment of Welch's method.
     most_peaks : int
         As many peaks as the fit may have.
+    all_channels : bool
+        Whether power is the mean over all channels of each side even where they have names, as for
+        a recording whose channels nobody named.
 
     Raises
     ------
@@ -110,19 +113,22 @@ class SpectraComparison(Comparison[tuple[SpectraGroup, ...]]):
     band_Hz: Band | None = None
     segment_ms: float = SEGMENT_ms
     most_peaks: int = 4
+    all_channels: bool = False
 
     def __post_init__(self) -> None:
         """Raises: JtfneError for bands and numbers that are none."""
         check_band(self.band_Hz, WHERE)
         number(self.segment_ms, POSITIVE, name="segment_ms", where=WHERE)
         whole_number(self.most_peaks, Limit(0, 100), name="most_peaks", where=WHERE)
+        if not isinstance(self.all_channels, bool):
+            raise refuse(f"all_channels={self.all_channels!r}", "True or False", WHERE)
 
     def align(self, simulated: Source, recorded: Source) -> tuple[SpectraGroup, ...]:
         """Return power and fits of both sides, by unit of the channels. Raises: JtfneError."""
         load_model()  # before any work
         first, second = read_side(simulated, WHERE), read_side(recorded, WHERE)
         check_quantities(first, second, WHERE)
-        matches_names = first.row_kind in ("head", "areal")
+        matches_names = not self.all_channels and first.row_kind in ("head", "areal")
         if matches_names:
             first, second = share_channels(first, second, WHERE)
         first, second, was_resampled = share_sampling(first, second, WHERE)

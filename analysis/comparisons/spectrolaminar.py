@@ -1,4 +1,4 @@
-"""Spectrolaminar maps: relative power over depth and frequency of both sides, and their crossover."""
+"""Spectrolaminar maps: relative power over depth and frequency of both sides, their crossover."""
 
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar

@@ -1,4 +1,4 @@
-"""Spikes: rates, CV, Fano factor and synchrony of both sides, by class of unit where both have one."""
+"""Spikes: rates, CV, Fano factor and synchrony of both sides, by classes that both have."""
 
 import dataclasses
 import zlib
@@ -51,7 +51,7 @@ class SpikePair:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpikeComparison(Comparison[SpikePair]):
-    """Rates, irregularity, variability of counts and synchrony, and how far their distributions are.
+    """Rates, irregularity, variability of counts, synchrony; how far their distributions are apart.
 
     Synchrony grows as units get fewer. So it is that of equal numbers of units: of the side with
     more, the mean over random draws.

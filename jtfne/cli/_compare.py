@@ -47,6 +47,10 @@ def compare(
         tuple[float, float] | None,
         typer.Option(help="Lowest and highest frequency of the spectra, Hz.", metavar="LOW HIGH"),
     ] = None,
+    all_channels: Annotated[
+        bool,
+        typer.Option("--all-channels", help="Spectra over all channels, whatever their names."),
+    ] = False,
     label: Annotated[
         str | None, typer.Option(help="Only events of the recording with this label.")
     ] = None,
@@ -88,7 +92,9 @@ def compare(
         )
     signals = jtfne.load(folder)
     name = choose_readout(signals, readout)
-    comparison = choose_kind(name, _build_kind(kind, band, name), "jtfne compare --kind")
+    comparison = choose_kind(
+        name, _build_kind(kind, name, band, all_channels), "jtfne compare --kind"
+    )
     target = output_folder(folder, out, "compare")
     settings: dict[str, Any] = {
         "onset_ms": onset_ms,
@@ -117,25 +123,28 @@ def compare(
         typer.echo(str(path))
 
 
-def _build_kind(kind: Kind | None, band: tuple[float, float] | None, readout: str) -> Any:
-    """The comparison that the options ask for; None for the default of the readout.
+def _build_kind(
+    kind: Kind | None, readout: str, band: tuple[float, float] | None, all_channels: bool
+) -> Any:
+    """The comparison that the options ask for, by default that of the readout.
 
-    Raises: JtfneError for a band that the kind has no use for.
+    Raises: JtfneError for an option that the kind has no use for.
     """
     from jtfne._check import refuse
     from jtfne.analysis.comparisons import KINDS, choose_kind
 
-    if kind is None and band is None:
-        return None
-    where = "jtfne compare --band"
-    comparison = KINDS[kind.value]() if kind is not None else choose_kind(readout, None, where)
-    if band is None:
-        return comparison
-    if not hasattr(comparison, "band_Hz"):
-        kinds = [name for name, cls in KINDS.items() if hasattr(cls, "band_Hz")]
-        raise refuse(f"a band for {comparison.name!r}", f"--kind {', '.join(kinds)}", where)
-    comparison_class: Any = type(comparison)
-    return comparison_class(band_Hz=band)
+    where = "jtfne compare"
+    default = choose_kind(readout, None, where)
+    comparison_class: Any = KINDS[kind.value] if kind is not None else type(default)
+    settings = {"band_Hz": band, "all_channels": all_channels or None}
+    options = {"band_Hz": "--band", "all_channels": "--all-channels"}
+    settings = {name: setting for name, setting in settings.items() if setting is not None}
+    for name in settings:
+        if not hasattr(comparison_class, name):
+            kinds = [kind_name for kind_name, cls in KINDS.items() if hasattr(cls, name)]
+            description = f"{options[name]} for {comparison_class.name!r}"
+            raise refuse(description, f"--kind {', '.join(kinds)}", where)
+    return comparison_class(**settings)
 
 
 def _format_cell(value: Any) -> str:
