@@ -9,6 +9,7 @@ import xarray as xr
 
 from jtfne._check import POSITIVE, number
 from jtfne._units import Floats
+from jtfne.analysis._inputs import downward
 from jtfne.analysis.comparisons._align import EQUAL_STEPS, correlate, resample
 from jtfne.analysis.comparisons._base import ALL, Comparison, Row, Source, make_table
 from jtfne.analysis.comparisons._sides import (
@@ -114,6 +115,7 @@ def average_response(
     Raises: JtfneError.
     """
     side = read_side(source, where)
+    downward(side.pieces[0], where, at_least=1)  # refuses channels without depths
     # a sample more on either side: an onset may lie between two samples
     longest_ms = (-kind.baseline_ms - side.dt_ms, kind.window_ms + 2.0 * side.dt_ms)
     window_ms = choose_window([side], longest_ms, where)
