@@ -65,7 +65,7 @@ def load_recording(
         For an unknown name or kind of file, a file that is missing, cut short or altered, or one
         without the readout.
     """
-    if isinstance(source, str | os.PathLike) and _is_run(source):
+    if isinstance(source, str | os.PathLike) and is_run(source):
         array = take_readout(load(Path(source)), readout, label)
         if "channel" not in array.dims:  # of neurons or areas, which say all of this themselves
             return array
@@ -75,7 +75,7 @@ def load_recording(
     )
 
 
-def _is_run(path: str | os.PathLike[str]) -> bool:
+def is_run(path: str | os.PathLike[str]) -> bool:
     """Whether a path leads to the folder of a run."""
     try:
         return (Path(path).expanduser() / MANIFEST).is_file()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jtfne.cli._compare import compare
 from jtfne.cli._rooms import open_room, resumable
 from jtfne.cli._shared import (
     Allow_code,
@@ -208,50 +209,7 @@ def export(
         raise typer.Exit(1)
 
 
-@app.command()
-def compare(
-    folder: Run_folder,
-    recording: Annotated[
-        str | None,
-        typer.Argument(
-            help="A file that MNE reads, .nc, .zarr, .parquet, a run's folder, or 'barrel'.",
-            metavar="RECORDING",
-        ),
-    ] = None,
-    named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
-    readout: Annotated[str, typer.Option(help="Readout of the run to compare.")] = "lfp_proxy",
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder to write to; DIR/compare by default.")
-    ] = None,
-    as_json: As_json = False,
-) -> None:
-    """Set a run beside a recording: laminar profiles with a figure and a table, or distances for
-    other readouts.
-    """
-    import jtfne
-    from jtfne import analysis
-    from jtfne._check import refuse
-
-    if (recording is None) == (named is None):
-        raise refuse(
-            "RECORDING given twice" if recording else "no RECORDING",
-            "one file, or 'barrel'",
-            "jtfne compare",
-        )
-    signals = jtfne.load(folder)
-    target = output_folder(folder, out, "compare")
-    table, files = analysis.compare_run(
-        signals, str(recording or named), readout=readout, folder=target
-    )
-    if as_json:
-        print_facts(
-            {"table": table.to_dict(orient="records"), "files": [str(path) for path in files]},
-            as_json=True,
-        )
-        return
-    typer.echo(table.to_string(index=False))
-    for path in files:
-        typer.echo(str(path))
+app.command()(compare)
 
 
 @app.command()

@@ -79,7 +79,8 @@ def from_raw(
         (time, channel), of epochs (trial, time, channel), in SI units; time in ms at the end of
         each sampling interval, from the first sample of a Raw and from the event of Epochs and
         Evoked. ``attrs["onset_ms"]`` is the onset of the event, or a list of several, with their
-        ``attrs["labels"]``; spans that MNE leaves out (``BAD``, ``EDGE``) are no events.
+        ``attrs["labels"]``; spans that MNE leaves out (``BAD``, ``EDGE``) are no events: they begin
+        at ``attrs["bad_starts_ms"]`` and end at ``attrs["bad_stops_ms"]``.
         Epochs have the coordinate ``label`` of each trial. Places of sensors are ``x_mm``,
         ``y_mm``, ``z_mm`` in head coordinates; those of contacts and areas are ``x_head_mm``, ...,
         for ``z_mm`` is their depth below the pia, known where jtfne wrote the file. Channels that
@@ -352,25 +353,31 @@ def _check_labels(label: Any, labels: Sequence[str]) -> list[str]:
 
 
 def _describe_events(raw: "mne.io.BaseRaw", label: str | Sequence[str] | None) -> dict[str, Any]:
-    """Onsets in ms from the first sample, and labels, of the events of a Raw.
+    """Onsets in ms from the first sample, and labels, of the events of a Raw; its bad spans.
 
     Raises: JtfneError for labels that no event has.
     """
     onsets_ms, labels = [], []
+    spans_ms: dict[str, list[float]] = {"bad_starts_ms": [], "bad_stops_ms": []}
     for annotation in raw.annotations:
         text = str(annotation["description"])
+        onset_ms = round((float(annotation["onset"]) - float(raw.first_time)) * 1e3, 6)
         if text.lower().startswith(NO_STIMULUS):
+            spans_ms["bad_starts_ms"].append(onset_ms)
+            spans_ms["bad_stops_ms"].append(onset_ms + 1e3 * float(annotation["duration"]))
             continue
-        onsets_ms.append(round((float(annotation["onset"]) - float(raw.first_time)) * 1e3, 6))
+        onsets_ms.append(onset_ms)
         extras = annotation.get("extras") or {}
         labels.append(str(extras.get("label", original_name(text, "mne_event"))))
     if label is not None:
         wanted_labels = _check_labels(label, labels)
         rows = [k for k, text in enumerate(labels) if text in wanted_labels]
         onsets_ms, labels = [onsets_ms[k] for k in rows], [labels[k] for k in rows]
+    spans = spans_ms if spans_ms["bad_starts_ms"] else {}
     if not onsets_ms:
-        return {}
-    return {"onset_ms": onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms, "labels": labels}
+        return spans
+    onset_ms = onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms
+    return {"onset_ms": onset_ms, "labels": labels, **spans}
 
 
 def _label_channels(
