@@ -67,6 +67,7 @@ FORMATS: tuple[Format, ...] = (
     Format((".parquet",), read_samples, read_spikes),
     Format((".zarr",), read_zarr, is_folder=True),
     Format((".csv",), read_spikes=read_spikes),
+    Format((".h5",), read_spikes=read_spikes),  # of SONATA
     Format((".txt",), _read_dipole),
 )
 SUFFIXES: tuple[str, ...] = tuple(suffix for row in FORMATS for suffix in row.suffixes)
