@@ -49,6 +49,7 @@ class Format(enum.StrEnum):
     netcdf = "netcdf"
     zarr = "zarr"
     sonata = "sonata"
+    nwb = "nwb"
     bids = "bids"
     dipole = "dipole"
 

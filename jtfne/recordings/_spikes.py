@@ -364,6 +364,15 @@ def describe_neurons(neurons: "xr.Dataset") -> str:
     return json.dumps({"labels": names, "runs": runs}, separators=(",", ":"))
 
 
+def describe_labels(labels: Mapping[str, NDArray[Any]]) -> str:
+    """The text of `describe_neurons` for neurons 0, 1, ... with `labels`, each (n_neurons,)."""
+    import xarray as xr
+
+    columns = {name: ("neuron", values) for name, values in labels.items()}
+    n_neurons = next(iter(labels.values())).size
+    return describe_neurons(xr.Dataset(columns, {"neuron": np.arange(n_neurons)}))
+
+
 def list_neuron_labels(text: Any, where: str) -> tuple[NDArray[np.int64], Arrays]:
     """Ids of all neurons, and each of their labels, of what `describe_neurons` wrote.
 
