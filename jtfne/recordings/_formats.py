@@ -90,9 +90,9 @@ FORMATS: tuple[Format, ...] = (
     Format((".parquet",), read_samples, read_spikes),
     Format((".zarr",), read_zarr, is_folder=True),
     Format((".csv",), read_spikes=read_spikes),
+    Format((".h5",), read_spikes=read_spikes),  # of SONATA
     Format((".nwb",), _read_nwb, _read_nwb_spikes, has_labels=True),
     Format(NEO_SUFFIXES, _read_by_neo, _read_spikes_by_neo, has_labels=True, is_folder=True),
-    Format((".h5",), read_spikes=read_spikes),  # of SONATA
     Format((".txt",), _read_dipole),
 )
 SUFFIXES: tuple[str, ...] = tuple(suffix for row in FORMATS for suffix in row.suffixes)
