@@ -1,5 +1,4 @@
-"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement,
-bmtk, minimum, docs.
+"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement, bmtk, minimum, docs.
 
 Needs only `pip install nox`; uses uv if there.
 """

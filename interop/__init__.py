@@ -8,10 +8,20 @@ from jtfne.interop.mne_epochs import to_epochs, to_evoked, write_epochs
 from jtfne.interop.mne_events import event_id
 from jtfne.interop.mne_physical import to_sphere
 from jtfne.interop.mne_raw import to_raw, write_fif
+from jtfne.interop.neo_block import to_neo
 from jtfne.interop.netcdf_file import from_netcdf, to_netcdf
+from jtfne.interop.nwb_file import to_nwb
 from jtfne.interop.sonata_files import to_sonata
 from jtfne.interop.zarr_store import from_zarr, to_zarr
-from jtfne.recordings import from_array, from_bids, from_dipole_text, from_raw, from_spikes
+from jtfne.recordings import (
+    from_array,
+    from_bids,
+    from_dipole_text,
+    from_neo,
+    from_nwb,
+    from_raw,
+    from_spikes,
+)
 from jtfne.sonata_circuits import from_sonata
 
 __all__ = [
@@ -20,7 +30,9 @@ __all__ = [
     "from_bids",
     "from_dipole_text",
     "from_json",
+    "from_neo",
     "from_netcdf",
+    "from_nwb",
     "from_parquet",
     "from_raw",
     "from_sonata",
@@ -32,7 +44,9 @@ __all__ = [
     "to_evoked",
     "to_json",
     "to_mne_dipole",
+    "to_neo",
     "to_netcdf",
+    "to_nwb",
     "to_raw",
     "to_sonata",
     "to_sphere",

@@ -134,7 +134,9 @@ def write_electrodes(
 
 def read_table(path: Path) -> list[dict[str, Any]]:
     """The rows of a table of the standard."""
-    return list(csv.DictReader(io.StringIO(read_text(path, WHERE)), delimiter="\t"))
+    return list(
+        csv.DictReader(io.StringIO(read_text(path, WHERE)), delimiter="\t", quoting=csv.QUOTE_NONE)
+    )
 
 
 def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:

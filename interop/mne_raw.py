@@ -125,7 +125,7 @@ def raw_without_events(
     scale = check_scale(scale, "to_raw")
     mne_type = find_mne_type(data, scale)
     factor = factor_to_mne(data, scale)
-    names, originals = channel_names(_channel_names(data))
+    names, originals = channel_names(name_channels(data))
     tell_renamed(
         [(original, text) for text, original in originals.items()],
         "names of channels",
@@ -207,7 +207,7 @@ def _channel_depths(data: "xr.DataArray", names: list[str]) -> dict[str, float]:
     return dict(zip(names, depths_mm.tolist(), strict=True))
 
 
-def _channel_names(data: "xr.DataArray") -> list[str]:
+def name_channels(data: "xr.DataArray") -> list[str]:
     """A name for each row of the data: area and channel, or the neuron's id."""
     if {"area", "channel"} <= set(data.dims):
         pairs = itertools.product(data["area"].values, data["channel"].values)

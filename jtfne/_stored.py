@@ -179,7 +179,7 @@ def check_hdf5(path: Path) -> None:
 
     refuse_special(path, WHERE)
     with h5py.File(path, "r") as file:
-        total = sum(_check_dataset(dataset, path) for dataset in _datasets(file, path, 0, set()))
+        total = sum(check_dataset(dataset, path) for dataset in _datasets(file, path, 0, set()))
     refuse_large(total, str(path))
 
 
@@ -443,7 +443,7 @@ def _datasets(
             yield from _datasets(item, path, depth + 1, visited_addresses)
 
 
-def _check_dataset(dataset: "h5py.Dataset", path: Path) -> int:
+def check_dataset(dataset: "h5py.Dataset", path: Path) -> int:
     """Bytes that a dataset takes in memory.
     Raises: JtfneError unless it holds numbers or text, in the file itself.
     """
@@ -485,6 +485,7 @@ def _is_plain(kind: "pa.DataType") -> bool:
 
 
 __all__ = [
+    "check_dataset",
     "check_fif",
     "check_hdf5",
     "check_parquet",

@@ -43,6 +43,7 @@ READERS = (
     "from_bids",
     "from_dipole_text",
     "from_netcdf",
+    "from_nwb",
     "from_parquet",
     "from_sonata",
     "from_zarr",
@@ -53,6 +54,8 @@ def calls(name, folder):
     """Wrong calls of an export or import."""
     function = getattr(interop, name)
     after_path = [folder / "new"] if name in ("to_netcdf", "to_zarr", "write_parquet") else []
+    if name == "to_nwb":
+        after_path = [folder / "new.nwb"]
     if name == "write_fif":
         after_path = ["eeg_proxy", folder / "new_raw.fif"]
     if name == "write_epochs":
@@ -119,11 +122,11 @@ def calls(name, folder):
             for number in NUMBERS
         )
         return
-    if name in ("from_json", "from_raw", "from_spikes"):
+    if name in ("from_json", "from_neo", "from_raw", "from_spikes"):
         yield from (lambda wrong=wrong: function(wrong) for wrong in (*WRONG, runs.named()))
         return
     yield from (lambda wrong=wrong: function(wrong, *after_path) for wrong in WRONG)
-    if name in ("to_netcdf", "to_zarr", "write_parquet"):
+    if name in ("to_netcdf", "to_nwb", "to_zarr", "write_parquet"):
         yield from (lambda path=path: function(runs.named(), path) for path in PATHS)
     if name == "write_parquet":
         yield lambda: function(runs.named(), folder / "new", large="many")

@@ -132,6 +132,7 @@ def test_a_repeat_is_identical(column, call, tmp_path):
         ("netcdf", {"signals.nc"}),
         ("zarr", {"signals.zarr"}),
         ("sonata", {"sonata"}),
+        ("nwb", {"run.nwb"}),
     ],
 )
 def test_export(column, call, tmp_path, to, names):

@@ -15,6 +15,7 @@ import sonata_circuit
 from jtfne import cli, interop
 from jtfne._sonata_files import read_spikes
 from jtfne.emitters import GLIF1, GLIF2, GLIF3, LIF
+from jtfne.recordings import from_spikes
 from jtfne.sonata_circuits._models import read_cell_model
 from jtfne.synapses import Alpha, Delta, Exponential
 
@@ -395,6 +396,30 @@ def test_spikes_of_a_table_are_those_of_the_file(folder, tmp_path):
     path = change_config(folder, **with_input(module="csv", input_file="spikes.csv"))
     assert interop.from_sonata(path).circuit.emitters["LGN exc"].times_ms.tolist()[2] == [3.0]
     assert read_spikes(write_csv_spikes(tmp_path / "none.csv", []), "LGN").t_ms.size == 0
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".csv"])
+def test_recorded_spikes_of_several_populations_are_told_apart(tmp_path, suffix):
+    path = tmp_path / f"spikes{suffix}"
+    if suffix == ".h5":
+        sonata_circuit.write_spikes(path, [(2, 4.0), (0, 1.0)], "V1")
+        with h5py.File(path, "a") as file:
+            file["spikes/öde/node_ids"] = np.zeros(0, np.uint64)
+            file["spikes/öde/timestamps"] = np.zeros(0)
+            file["spikes/b c/node_ids"] = np.array([1], np.uint64)
+            file["spikes/b c/timestamps"] = [2.5]
+    else:
+        write_csv_spikes(path, [(4.0, "V1", 2), (2.5, "b c", 1), (1.0, "V1", 0)])
+    # node 1 of the second population comes after the three of the first
+    expected = [(0, 1.0, "V1"), (2, 4.0, "V1"), (4, 2.5, "b c")]
+    spikes = from_spikes(path, duration_ms=5.0)
+    rows = zip(
+        spikes["neuron"].values.tolist(),
+        spikes.values.tolist(),
+        spikes["population"].values.tolist(),
+        strict=True,
+    )
+    assert sorted(rows) == expected and spikes.attrs["duration_ms"] == 5.0
 
 
 def test_seconds_are_read_as_such_and_other_units_are_refused(tmp_path):

@@ -96,9 +96,9 @@ def read_side(source: Source, where: str) -> Side:
     if not pieces:
         description = f"{source.name} data without two samples that are not marked as bad"
         raise refuse(description, "a stretch of good samples", where)
-    onsets_ms = tuple(onset_ms for onsets in events_by_trial for onset_ms in onsets)
+    all_onsets_ms = tuple(onset_ms for onsets in events_by_trial for onset_ms in onsets)
     return Side(
-        source.name, tuple(pieces), tuple(events), onsets_ms, source.row_kind, source.mne_type
+        source.name, tuple(pieces), tuple(events), all_onsets_ms, source.row_kind, source.mne_type
     )
 
 
@@ -235,7 +235,7 @@ def relative_times_ms(window_ms: Window, dt_ms: float) -> Floats:
     """The multiples of the sampling interval within a window around an event, ms."""
     first = int(np.ceil(window_ms[0] / dt_ms - EVENT_TOLERANCE))
     last = int(np.floor(window_ms[1] / dt_ms + EVENT_TOLERANCE))
-    times_ms: Floats = np.arange(first, last + 1) * dt_ms
+    times_ms: Floats = np.arange(first, last + 1, dtype=np.float64) * dt_ms
     return times_ms
 
 

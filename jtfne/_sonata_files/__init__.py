@@ -15,6 +15,8 @@ from jtfne._sonata_files._edges import read_edges as read_edges
 from jtfne._sonata_files._nodes import Nodes as Nodes
 from jtfne._sonata_files._nodes import read_nodes as read_nodes
 from jtfne._sonata_files._spikes import Spikes as Spikes
+from jtfne._sonata_files._spikes import is_spike_table as is_spike_table
+from jtfne._sonata_files._spikes import read_all_spikes as read_all_spikes
 from jtfne._sonata_files._spikes import read_spikes as read_spikes
 from jtfne._sonata_files._types import TypeRow as TypeRow
 from jtfne._sonata_files._types import read_types as read_types

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class Edges:
 
     def select(self, is_selected: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> "Edges":
         """The edges of a mask (n,)."""
-        columns = {}
+        columns: dict[str, Any] = {}
         for name in ("source", "target", "type_id", "weight", "delay_ms", "n_synapses"):
             column = getattr(self, name)
             columns[name] = None if column is None else column[is_selected]

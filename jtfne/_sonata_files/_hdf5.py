@@ -59,7 +59,7 @@ def read_integers(
     one_of(name, list(group), name="dataset", where=where)
     dataset = group[name]
     kind = getattr(getattr(dataset, "dtype", None), "kind", "")
-    shape = getattr(dataset, "shape", ())
+    shape: tuple[int, ...] = getattr(dataset, "shape", ())
     if kind not in "iu" or len(shape) != 1 or n not in (None, shape[0]):
         size = "one number each" if n is None else f"{n} of them"
         description = f"{name} of {getattr(dataset, 'dtype', 'a group')} and shape {shape}"

@@ -51,6 +51,25 @@ def read_spikes(path: Path, population: str | None = None) -> Spikes:
     return (_read_csv if suffix == ".csv" else _read_hdf5)(path, population)
 
 
+def read_all_spikes(path: Path) -> list[Spikes]:
+    """The spikes of each population of a file, in its order. Raises: JtfneError as `read_spikes`."""
+    if path.suffix.lower() == ".csv":
+        names = list(dict.fromkeys(_read_table(path)["population"]))
+    else:
+        with open_hdf5(path, "spikes") as file:
+            group = find_group(file, "spikes", str(path))
+            names = [] if TIMES in group else list(group)
+    if not names:
+        return [read_spikes(path)]
+    return [read_spikes(path, name) for name in names]
+
+
+def is_spike_table(path: Path) -> bool:
+    """Whether a .csv file is a table of spikes as bmtk writes it."""
+    header = read_text(path).partition("\n")[0]
+    return sorted(header.split()) == sorted(COLUMNS)
+
+
 def _choose_population(names: list[str], population: str | None, where: str) -> str:
     """The one population that is asked for. Raises: JtfneError for several without a name."""
     if population is None and len(names) != 1:
@@ -97,8 +116,11 @@ def _check_times(t_ms: Numbers, where: str) -> Numbers:
     return t_ms
 
 
-def _read_csv(path: Path, population: str | None) -> Spikes:
-    """The spikes of a table with columns timestamps (ms), population and node_ids."""
+def _read_table(path: Path) -> dict[str, list[str]]:
+    """The columns timestamps (ms), population and node_ids of a table.
+
+    Raises: JtfneError for a file that is none, other columns, or a row that is not whole.
+    """
     where = str(path)
     if not path.is_file():
         raise refuse(f"{str(path)!r}, which is no file,", "a table of spikes, .csv", "SONATA")
@@ -114,7 +136,12 @@ def _read_csv(path: Path, population: str | None) -> Spikes:
     for number, row in enumerate(table, start=2):
         if len(row) != len(names):
             raise refuse(f"row {number} of {len(row)} values", f"{len(names)}", where)
-    columns = {name: [row[k] for row in table] for k, name in enumerate(names)}
+    return {name: [row[k] for row in table] for k, name in enumerate(names)}
+
+
+def _read_csv(path: Path, population: str | None) -> Spikes:
+    """The spikes of one population of a table."""
+    columns, where = _read_table(path), str(path)
     populations = list(dict.fromkeys(columns["population"]))
     if not populations:  # no spike at all
         return Spikes(population=population or "", node_id=np.zeros(0, np.int64), t_ms=np.zeros(0))

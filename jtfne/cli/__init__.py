@@ -50,6 +50,7 @@ class Format(enum.StrEnum):
     netcdf = "netcdf"
     zarr = "zarr"
     sonata = "sonata"
+    nwb = "nwb"
     bids = "bids"
     dipole = "dipole"
 

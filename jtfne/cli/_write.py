@@ -131,6 +131,7 @@ def export_to(
             "parquet": (interop.write_parquet, "spikes.parquet"),
             "netcdf": (interop.to_netcdf, "signals.nc"),
             "zarr": (interop.to_zarr, "signals.zarr"),
+            "nwb": (interop.to_nwb, "run.nwb"),
             "sonata": (functools.partial(_write_sonata, allow_code=allow_code), "sonata"),
             "bids": (interop.to_bids, "bids"),
         }

@@ -33,3 +33,5 @@ from jtfne.recordings._spikes import label_spikes as label_spikes
 from jtfne.recordings._spikes import list_neuron_labels as list_neuron_labels
 from jtfne.recordings._spikes import read_spike_file as read_spike_file
 from jtfne.recordings._zarr import read_zarr as read_zarr
+from jtfne.recordings.neo_block import from_neo as from_neo
+from jtfne.recordings.nwb_file import from_nwb as from_nwb

@@ -33,7 +33,8 @@ def load_barrel(readout: str) -> "xr.DataArray":
     import xarray as xr
     from scipy import io
 
-    lfp_V = np.asarray(io.loadmat(BytesIO(content))["pot1"], np.float64).T * 1e-6
+    file: Any = BytesIO(content)  # which scipy reads, whatever its stubs say
+    lfp_V = np.asarray(io.loadmat(file)["pot1"], np.float64).T * 1e-6
     n_steps, n_channels = lfp_V.shape
     coords: dict[str, Any] = {
         "time": ("time", np.arange(n_steps) * BARREL_DT_ms, {"units": "ms"}),

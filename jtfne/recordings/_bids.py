@@ -224,7 +224,9 @@ def _restore_channels(recording: "xr.DataArray", file: BidsFile) -> "xr.DataArra
     path = file.path.with_name(f"{stem}channels.tsv")
     if not path.is_file():
         return recording
-    rows = list(csv.DictReader(io.StringIO(read_text(path, WHERE)), delimiter="\t"))
+    rows = list(
+        csv.DictReader(io.StringIO(read_text(path, WHERE)), delimiter="\t", quoting=csv.QUOTE_NONE)
+    )
     columns = set(rows[0]) if rows else set()
     row_of_name = {row["name"]: row for row in rows}
     names = recording["channel"].values.tolist()

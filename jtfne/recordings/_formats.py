@@ -17,10 +17,13 @@ from jtfne.recordings._dipole_text import from_dipole_text, is_dipole_text
 from jtfne.recordings._mne import SUFFIXES as MNE_SUFFIXES
 from jtfne.recordings._mne import from_raw
 from jtfne.recordings._named import load_ecog_beta, load_eeg_alpha, load_grasshopper
+from jtfne.recordings._neo_files import SUFFIXES as NEO_SUFFIXES
 from jtfne.recordings._netcdf import read_netcdf
 from jtfne.recordings._parquet import read_samples
 from jtfne.recordings._spikes import read_spikes
 from jtfne.recordings._zarr import read_zarr
+from jtfne.recordings.neo_block import from_neo
+from jtfne.recordings.nwb_file import from_nwb
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,6 +57,26 @@ def _read_by_mne(path: Path, readout: str, label: Label) -> "xr.DataArray":
     return from_raw(path, readout, label=label)
 
 
+def _read_nwb(path: Path, readout: str, label: Label) -> "xr.DataArray":
+    """A series of an NWB file."""
+    return from_nwb(path, readout, label=label)
+
+
+def _read_nwb_spikes(path: Path) -> "xr.DataArray":
+    """The spikes of the units of an NWB file."""
+    return from_nwb(path, SPIKES)
+
+
+def _read_by_neo(path: Path, readout: str, label: Label) -> "xr.DataArray":
+    """A signal of a file that Neo reads."""
+    return from_neo(path, readout, label=label)
+
+
+def _read_spikes_by_neo(path: Path) -> "xr.DataArray":
+    """The spike trains of a file that Neo reads."""
+    return from_neo(path, SPIKES)
+
+
 def _read_dipole(path: Path, readout: str, label: Label) -> "xr.DataArray":
     """The dipole moment of a text file that says so. Raises: JtfneError for other numbers."""
     if not is_dipole_text(read_text(path, WHERE)):
@@ -67,6 +90,9 @@ FORMATS: tuple[Format, ...] = (
     Format((".parquet",), read_samples, read_spikes),
     Format((".zarr",), read_zarr, is_folder=True),
     Format((".csv",), read_spikes=read_spikes),
+    Format((".nwb",), _read_nwb, _read_nwb_spikes, has_labels=True),
+    Format(NEO_SUFFIXES, _read_by_neo, _read_spikes_by_neo, has_labels=True, is_folder=True),
+    Format((".h5",), read_spikes=read_spikes),  # of SONATA
     Format((".txt",), _read_dipole),
 )
 SUFFIXES: tuple[str, ...] = tuple(suffix for row in FORMATS for suffix in row.suffixes)

@@ -376,8 +376,8 @@ def _describe_events(raw: "mne.io.BaseRaw", label: str | Sequence[str] | None) -
     spans = spans_ms if spans_ms["bad_starts_ms"] else {}
     if not onsets_ms:
         return spans
-    onset_ms = onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms
-    return {"onset_ms": onset_ms, "labels": labels, **spans}
+    events_ms = onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms
+    return {"onset_ms": events_ms, "labels": labels, **spans}
 
 
 def _label_channels(

@@ -21,6 +21,7 @@ from jtfne._check import (
     whole_number,
 )
 from jtfne._files import path_inside, resolve_path
+from jtfne._sonata_files import is_spike_table, read_all_spikes
 from jtfne._stored import check_parquet, read_csv, refuse_large
 
 if TYPE_CHECKING:
@@ -109,15 +110,17 @@ def read_spikes(path: Path) -> "xr.DataArray":
 
 
 def read_spike_file(path: Path, where: str) -> "pa.Table":
-    """The table of a Parquet file, of a folder of such files by trial, or of a CSV file.
+    """The table of a Parquet file, of a folder of such files by trial, of CSV or of SONATA.
 
     Raises: JtfneError for what is none, or broken.
     """
     from pyarrow import dataset
 
     try:
+        if path.suffix.lower() == ".h5":
+            return _read_sonata(path)
         if path.suffix.lower() == ".csv":
-            return read_csv(path)
+            return _read_sonata(path) if is_spike_table(path) else read_csv(path)
         if not path.is_dir():
             check_parquet(path, where)
         for child in sorted(path.rglob("*")):
@@ -132,6 +135,24 @@ def read_spike_file(path: Path, where: str) -> "pa.Table":
         raise refuse(
             f"{where!r}, which cannot be read ({reason}),", f"a whole {kind} file", "reading"
         ) from error
+
+
+def _read_sonata(path: Path) -> "pa.Table":
+    """The spikes of SONATA's HDF5, or of bmtk's table, with the population of each.
+
+    Node ids begin anew in each population: those of the second go on after the last of the first,
+    and so on.
+    """
+    import pyarrow as pa
+
+    neurons, times_ms, populations, n_before = [], [], [], 0
+    for spikes in read_all_spikes(path):
+        neurons.append(spikes.node_id + n_before)
+        times_ms.append(spikes.t_ms)
+        populations += [spikes.population] * spikes.node_id.size
+        n_before = 1 + int(neurons[-1].max(initial=n_before - 1))
+    columns = {"neuron": np.concatenate(neurons), "time_ms": np.concatenate(times_ms)}
+    return pa.table({**columns, "population": pa.array(populations, pa.string())})
 
 
 def label_spikes(
@@ -341,6 +362,15 @@ def describe_neurons(neurons: "xr.Dataset") -> str:
     for start, size in zip(starts, sizes, strict=True):
         runs.append([int(ids[start]), int(size), *(str(column[start]) for column in columns)])
     return json.dumps({"labels": names, "runs": runs}, separators=(",", ":"))
+
+
+def describe_labels(labels: Mapping[str, NDArray[Any]]) -> str:
+    """The text of `describe_neurons` for neurons 0, 1, ... with `labels`, each (n_neurons,)."""
+    import xarray as xr
+
+    columns = {name: ("neuron", values) for name, values in labels.items()}
+    n_neurons = next(iter(labels.values())).size
+    return describe_neurons(xr.Dataset(columns, {"neuron": np.arange(n_neurons)}))
 
 
 def list_neuron_labels(text: Any, where: str) -> tuple[NDArray[np.int64], Arrays]:

@@ -89,22 +89,21 @@ def read_cells(files: CircuitFiles) -> list[CellGroup]:
 
     Raises: JtfneError that names file, population and node type for what has no counterpart.
     """
-    found: list[tuple[Nodes, int, TypeRow]] = []
+    node_types: list[tuple[Nodes, int, TypeRow]] = []
     for entry in files.nodes:
-        found += _list_types(entry)
-    populations = [nodes.population for nodes, _, _ in found]
-    files_of_population = collections.Counter({nodes.population: 0 for nodes, _, _ in found})
-    for name in {(nodes.population, nodes.where) for nodes, _, _ in found}:
-        files_of_population[name[0]] += 1
+        node_types += _list_types(entry)
+    # `where` names the file, so that a population in two of them counts twice
+    places = {(nodes.population, nodes.where) for nodes, _, _ in node_types}
+    files_of_population = collections.Counter(population for population, _ in places)
     for name, n_files in files_of_population.items():
         if n_files > 1:
             description = f"node population {name!r} in {n_files} files"
             raise refuse(description, "each population in one", str(files.path))
-    if not populations:
+    if not node_types:
         raise refuse("networks without nodes", "at least one node", str(files.path))
-    cell_types = _name_types(found)
+    cell_types = _name_types(node_types)
     groups = []
-    for (nodes, type_id, row), cell_type in zip(found, cell_types, strict=True):
+    for (nodes, type_id, row), cell_type in zip(node_types, cell_types, strict=True):
         where = f"{nodes.where}, node type {type_id}"
         groups.append(
             CellGroup(
@@ -146,7 +145,7 @@ def declare_cells(groups: Sequence[CellGroup], emitters: dict[str, Any]) -> Conf
 def _list_types(entry: NetworkFiles) -> list[tuple[Nodes, int, TypeRow]]:
     """Each node type of each population of a file, in the order in which they come."""
     types = {} if entry.types is None else read_types(entry.types, "node_type_id")
-    found = []
+    node_types = []
     for nodes in read_nodes(entry.data):
         per_node = [name for name in MODEL_ATTRIBUTES if name in nodes.attributes]
         if per_node:
@@ -157,25 +156,25 @@ def _list_types(entry: NetworkFiles) -> list[tuple[Nodes, int, TypeRow]]:
                 listing = ", ".join(map(str, list(types)[:10])) or "none: there is no table"
                 description = f"node type {type_id}, which the table of types lacks,"
                 raise refuse(description, f"node_type_id {listing}", nodes.where)
-            found.append((nodes, type_id, types[type_id]))
-    return found
+            node_types.append((nodes, type_id, types[type_id]))
+    return node_types
 
 
-def _name_types(found: Sequence[tuple[Nodes, int, TypeRow]]) -> list[str]:
+def _name_types(node_types: Sequence[tuple[Nodes, int, TypeRow]]) -> list[str]:
     """A name of its own for each node type: what the file calls it, and more where others share it.
 
     The population's name is put before it where another population has a type of that name, its id
     behind it where the same one has.
     """
     names = []
-    for nodes, type_id, row in found:
+    for nodes, type_id, row in node_types:
         texts = [row[attribute] for attribute in NAMES if row.get(attribute)]
         names.append(texts[0] if texts else f"{nodes.population} {type_id}")
     for add_detail in (_add_population, _add_type_id):
         counts = collections.Counter(names)
         names = [
             name if counts[name] == 1 else add_detail(name, nodes, type_id)
-            for name, (nodes, type_id, _) in zip(names, found, strict=True)
+            for name, (nodes, type_id, _) in zip(names, node_types, strict=True)
         ]
     return names
 

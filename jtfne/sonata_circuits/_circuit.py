@@ -87,7 +87,7 @@ def is_circuit_file(path: Path) -> bool:
         return False
 
 
-def _read_run(files: CircuitFiles) -> dict[str, float]:
+def _read_run(files: CircuitFiles) -> dict[str, Any]:
     """Duration and time step, ms; empty where the config has no `run`.
 
     Raises: JtfneError for an unknown key, a run that does not begin at 0, or one without an end.

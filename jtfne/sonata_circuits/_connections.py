@@ -75,12 +75,13 @@ def _connect(
             used_numbers = np.unique(numbers[is_selected]).tolist()
             cell_types = tuple(cells.groups[number].cell_type for number in used_numbers)
             ends[name] = {"area": nodes, "cell_type": cell_types}
-        rule = FromTable(
-            source=source[is_selected],
-            target=target[is_selected],
-            weight=weight[is_selected],
-            delay_ms=edges.delay_ms[is_selected],
-        )
+        columns: dict[str, Any] = {
+            "source": source[is_selected],
+            "target": target[is_selected],
+            "weight": weight[is_selected],
+            "delay_ms": edges.delay_ms[is_selected],
+        }
+        rule = FromTable(**columns)
         connections.append({**ends, "mechanism": mechanism, "rule": rule})
     return connections
 
