@@ -150,7 +150,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("readout", "area"),
-    [("lfp", "V4"), ("csd", None), ("csd_proxy", "V4"), ("eeg", None), ("meg", None),
+    [("lfp", "V1"), ("csd", None), ("csd_proxy", "V4"), ("eeg", None), ("meg", None),
      ("eeg_proxy", None), ("dipole", None), ("dipole", "V4")],
 )  # fmt: skip
 def test_a_run_is_its_own_exported_file(readout: str, area: str | None, files: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_run_is_its_own_exported_file(readout: str, area: str | None, files: P
         elif feature == "rmse":
             scale = 1.0 if row["unit"] == "sd" else rows.loc[(group, "peak_rms"), "simulated"]
             assert row["pair"] < 1e-6 * scale
-        elif row["simulated"] is not None and isinstance(row["simulated"], float | int):
+        elif pd.notna(row["simulated"]) and isinstance(row["simulated"], float | int):
             assert row["simulated"] == pytest.approx(row["recorded"], rel=1e-4), feature
     page = written[2].read_text(encoding="utf-8")
     assert path.name in page and "Simulated and recorded" in page and "jtfne compare" in page

@@ -215,7 +215,9 @@ def fit_power(f_Hz: Floats, power: Floats, most_peaks: int, name: str) -> Fit:
         raise refuse(f"{name} data without power at some frequency", "data that vary", WHERE)
     # Narrower peaks than two frequencies are single points of noise.
     narrowest_Hz = 2.0 * float(f_Hz[1] - f_Hz[0])
-    scale = float(power.max())  # so that volts squared stay far from the smallest numbers
+    # specparam begins its search at the log of the first power, and never leaves a 0: of a power
+    # law of exponent 2 that began at 1, it found 1.67. Here it begins at 2.
+    scale = float(power[0]) / 100.0
     model = load_model()(
         peak_width_limits=(narrowest_Hz, max(WIDEST_PEAK_Hz, 2.0 * narrowest_Hz)),
         max_n_peaks=most_peaks,
