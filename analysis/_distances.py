@@ -98,17 +98,16 @@ def compare(
         dt_ms,
         relative=unit == "sd",
     )
-    values = blocks.distances(np.arange(n_blocks))
     rng = np.random.default_rng(seed)
     resampled_distances = []
     for _ in range(n_bootstrap):
         resampled_distances.append(blocks.distances(rng.integers(n_blocks, size=n_blocks)))
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(resampled_distances, [tail, 100.0 - tail], axis=0)
+    percents = [50.0 * (1.0 - level), 50.0 * (1.0 + level)]
+    low, high = np.percentile(resampled_distances, percents, axis=0)
     table = {
         "metric": list(METRICS),
         "unit": [unit, "1", "dB"],
-        "value": values,
+        "value": blocks.distances(np.arange(n_blocks)),
         "low": low,
         "high": high,
     }
