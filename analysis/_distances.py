@@ -29,6 +29,7 @@ WHERE = "analysis.compare"
 FEWEST_BLOCKS = 4
 FEWEST_SAMPLES = 8
 DEFAULT_BLOCKS = 10
+METRICS = ("rmse", "correlation", "log_spectral_distance")
 
 
 def compare(
@@ -44,8 +45,7 @@ def compare(
     """Distances of two signals, or a table of another kind of comparison.
 
     Without a `kind`: RMS difference, correlation and log-spectral distance of two arrays of one
-    size, sample by sample, with intervals. Two recordings, or a simulation and a recording of other
-    times, channels and sampling, are brought together by a kind.
+    size, with intervals. Data of other times, channels and sampling need a kind.
 
     Parameters
     ----------
@@ -55,10 +55,8 @@ def compare(
         are paired from the first of each. All other dims are paired by the names of their
         coordinate (channels without names by their depth), whatever their order. Where units
         differ, both are taken in sd from their mean, and spectra as shares of their power.
-    kind : LaminarComparison, EvokedComparison, SpikeComparison, SpectraComparison or \
-SpectrolaminarComparison, optional
-        How to compare, with its own settings; those below are for none. Both sides may then be
-        whatever `load_recording` takes.
+    kind : such as EvokedComparison(), optional
+        How to compare, with its own settings; those below are for none.
     block_ms : float, optional
         Length of the blocks of time that are drawn again with replacement, longer than the signals
         remember; a tenth of the time if left out. What remains after the last whole block does not
@@ -100,18 +98,16 @@ SpectrolaminarComparison, optional
         dt_ms,
         relative=unit == "sd",
     )
-    values = blocks.distances(np.arange(n_blocks))
     rng = np.random.default_rng(seed)
     resampled_distances = []
     for _ in range(n_bootstrap):
-        drawn_blocks = rng.integers(n_blocks, size=n_blocks)
-        resampled_distances.append(blocks.distances(drawn_blocks))
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(resampled_distances, [tail, 100.0 - tail], axis=0)
+        resampled_distances.append(blocks.distances(rng.integers(n_blocks, size=n_blocks)))
+    percents = [50.0 * (1.0 - level), 50.0 * (1.0 + level)]
+    low, high = np.percentile(resampled_distances, percents, axis=0)
     table = {
-        "metric": ["rmse", "correlation", "log_spectral_distance"],
+        "metric": list(METRICS),
         "unit": [unit, "1", "dB"],
-        "value": values,
+        "value": blocks.distances(np.arange(n_blocks)),
         "low": low,
         "high": high,
     }

@@ -19,58 +19,75 @@ class Kind(enum.StrEnum):
     spectrolaminar = "spectrolaminar"
 
 
+Folder_option = Annotated[
+    Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")
+]
+Recording_option = Annotated[
+    str | None,
+    typer.Argument(
+        help="A file that MNE reads, .nc, .zarr, .parquet, .csv of spikes, a run folder, "
+        "or 'barrel'.",
+        metavar="RECORDING",
+    ),
+]
+Named_option = Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")]
+Readout_option = Annotated[
+    str | None,
+    typer.Option(help="Readout of the run; by default the first laminar one that it has."),
+]
+Kind_option = Annotated[
+    Kind | None,
+    typer.Option(help="How to compare; by default the first kind that the readout takes."),
+]
+Area_option = Annotated[
+    str | None, typer.Option(help="Area of a laminar or areal readout; the first by default.")
+]
+Band_option = Annotated[
+    tuple[float, float] | None,
+    typer.Option(help="Lowest and highest frequency of the spectra, Hz.", metavar="LOW HIGH"),
+]
+All_channels_option = Annotated[
+    bool,
+    typer.Option("--all-channels", help="Spectra over all channels, whatever their names."),
+]
+Label_option = Annotated[
+    str | None, typer.Option(help="Only events of the recording with this label.")
+]
+Run_label_option = Annotated[
+    str | None, typer.Option(help="Only events of the run with this label.")
+]
+Onset_ms_option = Annotated[
+    float | None, typer.Option(help="When the stimulus of the recording came.")
+]
+Z_mm_option = Annotated[
+    str | None,
+    typer.Option(help="Depth of each channel of the recording, with commas between."),
+]
+Units_option = Annotated[str | None, typer.Option(help="Unit of the recording, such as V.")]
+Variable_option = Annotated[
+    str | None, typer.Option(help="What the readout is called in the recording.")
+]
+Out_option = Annotated[
+    Path | None, typer.Option("-o", "--out", help="Folder to write to; DIR/compare by default.")
+]
+
+
 def compare(
-    folder: Annotated[
-        Path, typer.Argument(help="A run folder, as `jtfne run` leaves it.", metavar="DIR")
-    ],
-    recording: Annotated[
-        str | None,
-        typer.Argument(
-            help="A file that MNE reads, .nc, .zarr, .parquet, .csv of spikes, a run folder, "
-            "or 'barrel'.",
-            metavar="RECORDING",
-        ),
-    ] = None,
-    named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
-    readout: Annotated[
-        str | None,
-        typer.Option(help="Readout of the run; by default the first laminar one that it has."),
-    ] = None,
-    kind: Annotated[
-        Kind | None,
-        typer.Option(help="How to compare; by default the first kind that the readout takes."),
-    ] = None,
-    area: Annotated[
-        str | None, typer.Option(help="Area of a laminar or areal readout; the first by default.")
-    ] = None,
-    band: Annotated[
-        tuple[float, float] | None,
-        typer.Option(help="Lowest and highest frequency of the spectra, Hz.", metavar="LOW HIGH"),
-    ] = None,
-    all_channels: Annotated[
-        bool,
-        typer.Option("--all-channels", help="Spectra over all channels, whatever their names."),
-    ] = False,
-    label: Annotated[
-        str | None, typer.Option(help="Only events of the recording with this label.")
-    ] = None,
-    run_label: Annotated[
-        str | None, typer.Option(help="Only events of the run with this label.")
-    ] = None,
-    onset_ms: Annotated[
-        float | None, typer.Option(help="When the stimulus of the recording came.")
-    ] = None,
-    z_mm: Annotated[
-        str | None,
-        typer.Option(help="Depth of each channel of the recording, with commas between."),
-    ] = None,
-    units: Annotated[str | None, typer.Option(help="Unit of the recording, such as V.")] = None,
-    variable: Annotated[
-        str | None, typer.Option(help="What the readout is called in the recording.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder to write to; DIR/compare by default.")
-    ] = None,
+    folder: Folder_option,
+    recording: Recording_option = None,
+    named: Named_option = None,
+    readout: Readout_option = None,
+    kind: Kind_option = None,
+    area: Area_option = None,
+    band: Band_option = None,
+    all_channels: All_channels_option = False,
+    label: Label_option = None,
+    run_label: Run_label_option = None,
+    onset_ms: Onset_ms_option = None,
+    z_mm: Z_mm_option = None,
+    units: Units_option = None,
+    variable: Variable_option = None,
+    out: Out_option = None,
     as_json: As_json = False,
 ) -> None:
     """Set a run beside a recording, in a table, a figure and a page.
