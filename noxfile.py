@@ -1,4 +1,4 @@
-"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement, minimum, docs.
+"""One command each: tests, quick, slow, fuzz, lint, types, bench, agreement, bmtk, minimum, docs.
 
 Needs only `pip install nox`; uses uv if there.
 """
@@ -20,7 +20,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 
 # The tests read and write every format, with the packages that a user installs by these extras.
-EXTRAS = ("realdata", "nwb", "neo", "bids")
+EXTRAS = ("realdata", "nwb", "neo", "bids", "recordings")
 
 # What `nox -s quick` runs: each file takes seconds, and together they look at every room.
 QUICK_FILES = (
@@ -57,6 +57,7 @@ PEERS = {
     "brainpy": ("brainpy[cpu]>=2.7",),
     "jaxfne": ("jaxfne==0.3.37",),
     "hnn": ("hnn-core>=0.6",),
+    "bmtk": ("bmtk>=1.2", "nest-simulator>=3.10"),
 }
 # The benchmarks that take them, and which.
 BESIDE_PEERS: dict[str, tuple[str, ...]] = {
@@ -120,10 +121,10 @@ def choose_xla_flags(session: nox.Session) -> str:
 ON_ALL_CORES = ("-n", "auto", "--dist", "loadfile")
 
 
-# Nine tenths of what the tests cost in processor time is compilation. Without its fusion emitters,
-# and unoptimized, XLA takes less than half as long, and the last bits are others. What holds bits
-# of different programs equal has the mark `bits` and is compiled as for users, as all is by `slow`
-# and `minimum`.
+# Most of what the tests cost in processor time is compilation. Without its fusion emitters, and
+# unoptimized, XLA takes half as long; the last bits are others, and programs run slower. What holds
+# bits of different programs equal, and what simulates for long, has the mark `as_users` and is
+# compiled as for users, as all is by `slow` and `minimum`.
 FAST_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
 NO_TESTS = 5  # pytest's exit status where none is selected, such as by `-- tests/test_net.py`
 
@@ -134,18 +135,18 @@ def tests(session: nox.Session) -> None:
     install_checkout(session, *EXTRAS)
     session.install(*group("test"))
     run_pytest(
-        *(session, "-m", "not slow and not bits", *ON_ALL_CORES, "--durations=30"),
+        *(session, "-m", "not slow and not as_users", *ON_ALL_CORES, "--durations=30"),
         xla_flags=choose_xla_flags(session),
     )
     # The other files need not be imported to be left out.
-    files = [] if session.posargs else list_bit_files()
-    run_pytest(session, "-m", "bits and not slow", *ON_ALL_CORES, *files)
+    files = [] if session.posargs else list_files_as_users()
+    run_pytest(session, "-m", "as_users and not slow", *ON_ALL_CORES, *files)
 
 
-def list_bit_files() -> list[str]:
-    """The files with tests of the mark `bits`."""
+def list_files_as_users() -> list[str]:
+    """The files with tests of the mark `as_users`."""
     files = sorted((ROOT / "tests").glob("*.py"))
-    return [str(path) for path in files if "mark.bits" in path.read_text(encoding="utf-8")]
+    return [str(path) for path in files if "mark.as_users" in path.read_text(encoding="utf-8")]
 
 
 @nox.session(reuse_venv=True)
@@ -228,6 +229,13 @@ def agreement(session: nox.Session) -> None:
     for peer in AGREEMENT_PEERS:
         options += ["--peer", f"{peer}={install_peer(session, peer)}"]
     session.run("python", "docs/validation/agreement.py", *options, *session.posargs)
+
+
+@nox.session(python="3.11")
+def bmtk(session: nox.Session) -> None:
+    """The network that bmtk builds and NEST runs, which tests compare with, anew."""
+    session.install(*PEERS["bmtk"])
+    session.run("python", "docs/validation/_bmtk_network.py", "tests/bmtk_network")
 
 
 @nox.session(python="3.11")

@@ -4,6 +4,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 from jtfne.analysis.compare import LaminarFeatures, compare, compare_laminar, compare_run
+from jtfne.analysis.comparisons import (
+    EvokedComparison,
+    LaminarComparison,
+    SpectraComparison,
+    SpectrolaminarComparison,
+    SpikeComparison,
+)
 from jtfne.analysis.coupling import coherence, phase_amplitude_coupling
 from jtfne.analysis.csd import csd
 from jtfne.analysis.evoked import evoked
@@ -31,9 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DeltaICSD",
+    "EvokedComparison",
     "Flip",
     "FlipNull",
     "KernelCSD",
+    "LaminarComparison",
     "LaminarFeatures",
     "PhaseRandomised",
     "PolarityFlip",
@@ -41,6 +50,9 @@ __all__ = [
     "ShuffledChannels",
     "ShuffledFrequencies",
     "Smoothed",
+    "SpectraComparison",
+    "SpectrolaminarComparison",
+    "SpikeComparison",
     "SplineICSD",
     "StepICSD",
     "band_power",

@@ -1,5 +1,6 @@
 """Distances between two arrays of one shape, with intervals from a bootstrap over time."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_nu
 from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     MOST_DRAWS,
+    Data,
+    array,
     check_form,
     check_size,
     even_step,
@@ -19,31 +22,41 @@ from jtfne.analysis._inputs import (
     kernel,
     values_last,
 )
+from jtfne.analysis.comparisons._base import Comparison, Source, check_kind
+from jtfne.recordings import is_recording
 
 WHERE = "analysis.compare"
 FEWEST_BLOCKS = 4
 FEWEST_SAMPLES = 8
 DEFAULT_BLOCKS = 10
+METRICS = ("rmse", "correlation", "log_spectral_distance")
 
 
 def compare(
     simulated: xr.DataArray,
-    recorded: xr.DataArray,
+    recorded: Data,
+    kind: Comparison[Any] | None = None,
     *,
     block_ms: float | None = None,
     n_bootstrap: int = 1000,
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """RMS difference, correlation and log-spectral distance of two signals, with intervals.
+    """Distances of two signals, or a table of another kind of comparison.
+
+    Without a `kind`: RMS difference, correlation and log-spectral distance of two arrays of one
+    size, with intervals. Data of other times, channels and sampling need a kind.
 
     Parameters
     ----------
-    simulated, recorded : DataArray
-        The same dims and sizes, with ``time`` of one step; samples are paired from the first of
-        each. All other dims are paired by the names of their coordinate (channels without names by
-        their depth), whatever their order. Where units differ, both are taken in sd from their
-        mean, and spectra as shares of their power.
+    simulated : DataArray
+    recorded : DataArray, str, path, mne.io.Raw, mne.Epochs or mne.Evoked
+        As `load_recording` takes it. The same dims and sizes, with ``time`` of one step; samples
+        are paired from the first of each. All other dims are paired by the names of their
+        coordinate (channels without names by their depth), whatever their order. Where units
+        differ, both are taken in sd from their mean, and spectra as shares of their power.
+    kind : such as EvokedComparison(), optional
+        How to compare, with its own settings; those below are for none.
     block_ms : float, optional
         Length of the blocks of time that are drawn again with replacement, longer than the signals
         remember; a tenth of the time if left out. What remains after the last whole block does not
@@ -59,7 +72,8 @@ def compare(
     -------
     pandas.DataFrame
         Columns metric, unit, value, low, high. The distance of spectra is the rms over frequencies
-        above 0 (and over channels) of 10 log10 of their ratio, in dB.
+        above 0 (and over channels) of 10 log10 of their ratio, in dB. With a kind: columns group,
+        feature, unit, simulated, recorded and pair, which has what belongs to both together.
 
     Raises
     ------
@@ -72,6 +86,10 @@ def compare(
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
         block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
+    if kind is not None:
+        return _compare_by(kind, simulated, recorded)
+    readout = getattr(simulated, "attrs", {}).get("readout", "lfp")
+    recorded = array(recorded, str(readout), WHERE) if is_recording(recorded) else recorded
     simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)
     n_blocks, length = _count_blocks(simulated_rows.shape[-1], dt_ms, block_ms)
     blocks = _Blocks(
@@ -80,22 +98,45 @@ def compare(
         dt_ms,
         relative=unit == "sd",
     )
-    values = blocks.distances(np.arange(n_blocks))
     rng = np.random.default_rng(seed)
     resampled_distances = []
     for _ in range(n_bootstrap):
-        drawn_blocks = rng.integers(n_blocks, size=n_blocks)
-        resampled_distances.append(blocks.distances(drawn_blocks))
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(resampled_distances, [tail, 100.0 - tail], axis=0)
+        resampled_distances.append(blocks.distances(rng.integers(n_blocks, size=n_blocks)))
+    percents = [50.0 * (1.0 - level), 50.0 * (1.0 + level)]
+    low, high = np.percentile(resampled_distances, percents, axis=0)
     table = {
-        "metric": ["rmse", "correlation", "log_spectral_distance"],
+        "metric": list(METRICS),
         "unit": [unit, "1", "dB"],
-        "value": values,
+        "value": blocks.distances(np.arange(n_blocks)),
         "low": low,
         "high": high,
     }
     return pd.DataFrame(table)
+
+
+def _compare_by(kind: Any, simulated: Any, recorded: Any) -> pd.DataFrame:
+    """The table of a kind of comparison of two arrays or recordings.
+
+    Raises: JtfneError for what is no kind, and a run whose readout nobody names.
+    """
+    kind = check_kind(kind, WHERE)
+    sources = []
+    for name, data in (("simulated", simulated), ("recorded", recorded)):
+        if is_recording(data):
+            data = array(data, kind.readout, WHERE)
+        if not isinstance(data, xr.DataArray):
+            allowed = "an xarray.DataArray or a recording; of a run: compare_run"
+            raise refuse(f"{name} data of type {type(data).__name__}", allowed, WHERE)
+        readout = data.attrs.get("readout", data.name)
+        sources.append(Source(name, data, str(readout)))
+    # The simulated side says what the rows of both are.
+    catalogued = [source.readout for source in sources if source.row_kind != "other"]
+    readout = catalogued[0] if catalogued else kind.readout
+    simulated_source, recorded_source = (
+        dataclasses.replace(source, readout=readout) for source in sources
+    )
+    table: pd.DataFrame = kind.tabulate(kind.align(simulated_source, recorded_source))
+    return table
 
 
 class _Blocks:
@@ -139,9 +180,7 @@ class _Blocks:
         )
 
 
-def _pair_rows(
-    simulated: xr.DataArray, recorded: xr.DataArray
-) -> tuple[Floats, Floats, float, str]:
+def _pair_rows(simulated: Any, recorded: Any) -> tuple[Floats, Floats, float, str]:
     """Both signals as (n_rows, n_steps) with rows paired, their step in ms and their unit.
 
     Raises: JtfneError where they cannot be compared.

@@ -1,5 +1,6 @@
 """What analyses read: a run or a labelled array, checked, in float64, with times in ms."""
 
+import os
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -11,13 +12,17 @@ from jtfne._check import FINITE, JtfneError, describe_value, number, refuse
 from jtfne._precision import precision
 from jtfne._time import TOLERANCE as TOLERANCE
 from jtfne._units import Floats
+from jtfne.analysis.recordings import load_recording
 from jtfne.recordings import coordinate as coordinate
 from jtfne.recordings import even_step as even_step
 from jtfne.recordings import in_ms as in_ms
+from jtfne.recordings import is_recording
 from jtfne.recordings import need as need
 from jtfne.signals import Signals
 
-Data = Signals | xr.DataArray
+# A run, an array, the path of a recording; or a Raw, Epochs or Evoked of MNE, which has no types.
+Data = Signals | xr.DataArray | str | os.PathLike[str]
+DATA = "Signals, an xarray.DataArray, what MNE has in memory, or the path of a recording"
 Ints = NDArray[np.int64]
 Window = tuple[float, float]
 # of the largest value: fourth powers, as in coherence, stay within float64
@@ -26,7 +31,7 @@ MOST_DRAWS = 1_000_000  # of a null or a bootstrap: more says no more, and has n
 
 
 def array(data: Data, readout: str, where: str) -> xr.DataArray:
-    """The DataArray to analyse: `data` itself, or the `readout` of a run.
+    """The DataArray to analyse: `data` itself, or the `readout` of a run or of a recording.
     Raises: JtfneError for anything else.
     """
     if isinstance(data, xr.DataArray):
@@ -35,7 +40,9 @@ def array(data: Data, readout: str, where: str) -> xr.DataArray:
         if not isinstance(readout, str):
             raise refuse(f"readout={describe_value(readout)}", "the name of a readout", where)
         return data.get(readout)
-    raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
+    if is_recording(data):
+        return load_recording(data, readout=readout)
+    raise refuse(f"data of type {type(data).__name__}", DATA, where)
 
 
 def read(data: Data, readout: str, where: str, *dims: str) -> xr.DataArray:

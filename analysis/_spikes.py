@@ -1,6 +1,7 @@
 """Spikes as the analyses read them: events of a run, of a raster or of a table."""
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,11 +14,14 @@ from jtfne._check import POSITIVE, describe_value, number, one_of, refuse, whole
 from jtfne._cores import available_bytes
 from jtfne._units import Floats
 from jtfne.analysis._inputs import TOLERANCE, Data, Ints, check_form, even_step, in_ms
+from jtfne.analysis.recordings import load_recording
+from jtfne.recordings import list_neuron_labels
 from jtfne.signals import Signals
 
 COUNT_BYTES = 24  # a bin's count as counted, as a float, and in what is made of it
 EVENT_BYTES = 64  # an event's trial, step and row, twice, and its time
-LABELS = ("area", "layer", "cell_type")
+LABELS = ("area", "layer", "cell_type", "population")
+UNLABELLED = "unlabelled"  # the label of a silent neuron whose name no row of a table tells
 FORM = "spikes: attrs['readout'] of 'spk', or bool or counts over (time, neuron)"
 
 
@@ -138,13 +142,27 @@ def is_raster(data: xr.DataArray) -> bool:
 
 
 def read_spikes(data: Data, where: str) -> Spikes:
-    """The spikes of a run, of a raster (time, neuron), or of an event array.
+    """The spikes of a run, of a raster (time, neuron), of an event array, or of a file.
     Raises: JtfneError for anything else.
     """
     if isinstance(data, Signals):
         return _from_signals(data, where)
+    source: Any = load_recording(data, readout="spk") if is_path(data) else data
+    return _read_array(source, where)
+
+
+def is_path(data: object) -> bool:
+    """Whether `data` is the path of a file."""
+    return isinstance(data, str | os.PathLike)
+
+
+def _read_array(data: Any, where: str) -> Spikes:
+    """The spikes of a raster (time, neuron) or of an event array.
+    Raises: JtfneError for anything else.
+    """
     if not isinstance(data, xr.DataArray):
-        raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
+        allowed = "Signals, an xarray.DataArray, or the path of a file of spikes"
+        raise refuse(f"data of type {type(data).__name__}", allowed, where)
     if not is_raster(data):
         if "readout" in data.attrs:
             raise refuse(f"the readout {describe_value(data.attrs['readout'])}", FORM, where)
@@ -196,15 +214,47 @@ def _from_events(data: xr.DataArray, where: str) -> Spikes:
     ):
         description = f"spikes at {time_ms.min():g} to {time_ms.max():g} ms"
         raise refuse(description, f"times within 0 to duration_ms, {duration_ms:g} ms", where)
+    row = _read_indices(data, "neuron", counts["n_neurons"], where)
     return Spikes(
         time_ms=time_ms,
-        row=_read_indices(data, "neuron", counts["n_neurons"], where),
+        row=row,
         trial=_read_indices(data, "trial", counts["n_trials"], where),
         neuron=np.arange(counts["n_neurons"]),
         trials=np.arange(counts["n_trials"]),
         duration_ms=duration_ms,
-        labels={},
+        labels=_read_event_labels(data, row, counts["n_neurons"], where),
     )
+
+
+def _read_event_labels(
+    data: xr.DataArray, row: Ints, n_neurons: int, where: str
+) -> dict[str, NDArray[Any]]:
+    """The labels of neurons 0 .. n_neurons - 1 of spike events, each (n_neurons,).
+
+    ``attrs["neuron_labels"]`` has those of all neurons, silent ones too; without it a neuron has
+    the label of its spikes, and a silent one is `UNLABELLED`. Raises: JtfneError for a neuron whose
+    spikes have several labels.
+    """
+    if "neuron_labels" in data.attrs:
+        ids, labels = list_neuron_labels(data.attrs["neuron_labels"], where)
+        order = np.argsort(ids, kind="stable")
+        if np.array_equal(ids[order], np.arange(n_neurons)):
+            return {name: values[order] for name, values in labels.items()}
+    label_of_row: dict[str, NDArray[Any]] = {}
+    for name in LABELS:
+        if name not in data.coords or data[name].dims != ("event",):
+            continue
+        texts = np.asarray(data[name].values, dtype=str)
+        names, codes = np.unique(texts, return_inverse=True)
+        code_of_row = np.full(n_neurons, names.size)
+        code_of_row[row] = codes
+        if not np.array_equal(code_of_row[row], codes):
+            spike = int(np.argmax(code_of_row[row] != codes))
+            raise refuse(
+                f"neuron {row[spike]} with spikes of several {name}s", f"one {name} each", where
+            )
+        label_of_row[name] = np.append(names, UNLABELLED)[code_of_row]
+    return label_of_row
 
 
 def _read_indices(data: xr.DataArray, name: str, stop: int, where: str) -> Ints:

@@ -4,25 +4,37 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import FINITE, JtfneError, describe_value, number, one_of, refuse
+from jtfne import recordings
+from jtfne._check import FINITE, describe_value, number, one_of, refuse
 from jtfne._files import replace_file, resolve_path
 from jtfne.analysis import _inputs
 from jtfne.analysis._distances import compare as compare
-from jtfne.analysis.evoked import average
-from jtfne.analysis.laminar import UNITS, BASELINE_ms, WINDOW_ms, laminar_features
+from jtfne.analysis.comparisons import (
+    KINDS_OF_ROWS,
+    Comparison,
+    Source,
+    choose_kind,
+    list_comparable,
+)
+from jtfne.analysis.comparisons.laminar import LaminarComparison, average_response
+from jtfne.analysis.csd import VOLTS
+from jtfne.analysis.laminar import UNITS, BASELINE_ms, WINDOW_ms
 from jtfne.analysis.laminar import LaminarFeatures as LaminarFeatures
-from jtfne.analysis.recordings import load_recording
-from jtfne.readouts import list_readouts
+from jtfne.analysis.recordings import is_run, load_recording
+from jtfne.readouts import list_readouts, resolve_alias
+from jtfne.recordings._mne import TYPES_IN_RECORDINGS
 from jtfne.signals import Signals
+
+WHERE = "analysis.compare_run"
+DENSITIES = ("A/m^3", "V/m^2")  # units of a CSD, as MNE has it too
 
 
 def compare_laminar(
-    simulated: xr.DataArray | LaminarFeatures,
-    recorded: xr.DataArray | LaminarFeatures,
+    simulated: _inputs.Data | LaminarFeatures,
+    recorded: _inputs.Data | LaminarFeatures,
     *,
     simulated_onset_ms: float | None = None,
     recorded_onset_ms: float | None = None,
@@ -33,10 +45,11 @@ def compare_laminar(
 
     Parameters
     ----------
-    simulated, recorded : DataArray or LaminarFeatures
-        Laminar potentials (time, channel), or what `laminar_features` gave for them.
+    simulated, recorded : DataArray, str, path, mne.io.Raw, mne.Epochs, mne.Evoked or LaminarFeatures
+        Laminar potentials (time, channel), in memory or as `load_recording` reads them, or what
+        `laminar_features` gave for them.
     simulated_onset_ms, recorded_onset_ms : float, optional
-        Onsets; ``attrs["onset_ms"]`` where left out.
+        Onsets; ``attrs["onset_ms"]`` where left out. Responses to several onsets are averaged.
     window_ms, baseline_ms : float
         As in `laminar_features`.
 
@@ -50,23 +63,24 @@ def compare_laminar(
     JtfneError
         Where an onset is neither given nor in the attributes, and as `laminar_features` does.
     """
+    where = "analysis.compare_laminar"
+    kind = LaminarComparison(window_ms=window_ms, baseline_ms=baseline_ms)
     feature_values = []
     pairs: tuple[tuple[str, Any, float | None], ...] = (
         ("simulated", simulated, simulated_onset_ms),
         ("recorded", recorded, recorded_onset_ms),
     )
     for name, data, onset_ms in pairs:
+        if recordings.is_recording(data):
+            data = _inputs.array(data, "lfp", where)
         if not isinstance(data, xr.DataArray | LaminarFeatures):
             description = f"{name} data of type {type(data).__name__}"
-            raise refuse(
-                description, "an xarray.DataArray or LaminarFeatures", "analysis.compare_laminar"
-            )
+            raise refuse(description, "an xarray.DataArray or LaminarFeatures", where)
         if isinstance(data, xr.DataArray):
-            if onset_ms is None:
-                data, onset_ms = _average_onsets(data, name, window_ms, baseline_ms)
-            data = laminar_features(
-                data, onset_ms=onset_ms, window_ms=window_ms, baseline_ms=baseline_ms
-            )
+            if onset_ms is not None:
+                checked_ms = number(onset_ms, FINITE, name=f"{name}_onset_ms", where=where)
+                data = data.assign_attrs(onset_ms=checked_ms)
+            data, _ = average_response(Source(name, data, "lfp"), kind, where)
         feature_values.append(data.values())
     simulated_values, recorded_values = feature_values
     rows = []
@@ -77,164 +91,157 @@ def compare_laminar(
 
 def compare_run(
     signals: Signals,
-    recording: str | Path | xr.DataArray,
+    recording: str | Path | xr.DataArray | Any,
     *,
-    readout: str = "lfp_proxy",
+    readout: str | None = None,
+    kind: Comparison[Any] | None = None,
     folder: str | Path,
     area: str | None = None,
+    label: str | None = None,
 ) -> tuple[pd.DataFrame, list[Path]]:
-    """Compare a run with a recording in a table and, for laminar readouts, a figure.
-
-    Laminar readouts are averaged over trials around the run's first event and compared by
-    `compare_laminar`; EEG and MEG by `compare`, over the channels that both have and the time of
-    the shorter one.
+    """Compare a run with a recording in a table, a figure and a page that holds both.
 
     Parameters
     ----------
     signals : Signals
-    recording : str, Path or DataArray
-        As in `load_recording`, such as ``"barrel"``.
-    readout : str
-        Which readout of the run.
+    recording : str, Path, DataArray, mne.io.Raw, mne.Epochs or mne.Evoked
+        As in `load_recording`, such as ``"barrel"``; the folder of another run too.
+    readout : str, optional
+        Which readout of the run. Left out, the first laminar one that it has, physical before
+        proxy; of a run without, the first that can be compared.
+    kind : LaminarComparison, EvokedComparison, SpikeComparison, SpectraComparison or \
+SpectrolaminarComparison, optional
+        How. Left out: laminar readouts by their CSD, EEG, MEG and dipoles by their mean response
+        to events, spikes by their statistics.
     folder : str or Path
-        Where ``comparison.csv`` and ``comparison.png`` go.
+        Where ``comparison.csv``, ``comparison.png`` and ``report.html`` go; what a comparison left
+        there before is replaced.
     area : str, optional
-        Which area of a laminar readout; the first if left out.
+        Which area of a laminar or areal readout; the first, or all areas of an areal one, if left
+        out.
+    label : str, optional
+        Only events of the run that have this label count; all of them if left out. Those of the
+        recording are chosen as it is loaded.
 
     Returns
     -------
     pandas.DataFrame, list of Path
-        The table and the files written.
+        The table, with columns group, feature, unit, simulated, recorded and pair, which has what
+        belongs to both together, such as a correlation; and the files written.
 
     Raises
     ------
     JtfneError
-        For a run without events, and whatever the recording and the readout do not allow.
+        For a run without events where they are needed, and whatever the recording, the readout and
+        the kind do not allow.
     """
-    where = "analysis.compare_run"
-    if not isinstance(signals, Signals):
-        raise refuse(f"data of type {type(signals).__name__}", Signals, where)
-    if not isinstance(folder, str | os.PathLike):
-        raise refuse(f"folder={describe_value(folder)}", "a path", where)
-    kinds = {name: cls.row_kind() for name, cls in list_readouts().items()}
-    comparable = [name for name, kind in kinds.items() if kind in ("laminar", "head")]
-    readout = one_of(readout, comparable, name="readout", where=where)
-    recorded = recording if isinstance(recording, xr.DataArray) else load_recording(recording)
-    target = resolve_path(folder, where)
-    csv = target / "comparison.csv"
-    if kinds[readout] == "head":
-        table = compare(*_select_common(signals.get(readout), recorded, where))
-        target.mkdir(parents=True, exist_ok=True)
-        replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
-        return table, [csv]
-    from jtfne.analysis import figures
     from jtfne.analysis.figures._style import write
+    from jtfne.analysis.report import write_comparison
 
-    simulated, onset_ms = evoked_laminar(signals, readout, area)
-    simulated_features = laminar_features(simulated, onset_ms=onset_ms)
-    recorded, recorded_onset_ms = _average_onsets(recorded, "recorded", WINDOW_ms, BASELINE_ms)
-    recorded_features = laminar_features(recorded, onset_ms=recorded_onset_ms)
-    table = compare_laminar(simulated_features, recorded_features)
-    figure = figures.laminar_comparison(simulated_features, recorded_features)
+    if not isinstance(signals, Signals):
+        raise refuse(f"data of type {type(signals).__name__}", Signals, WHERE)
+    if not isinstance(folder, str | os.PathLike):
+        raise refuse(f"folder={describe_value(folder)}", "a path", WHERE)
+    readout = choose_readout(signals, readout)
+    kind = choose_kind(readout, kind, WHERE)
+    _check_choices(readout, area, label)
+    recorded = load_counterpart(recording, readout)
+    target = resolve_path(folder, WHERE)
+    simulated_source = Source("simulated", signals, readout, area, label)
+    recorded_source = Source("recorded", recorded, readout, area)
+    pair = kind.align(simulated_source, recorded_source)
+    table = kind.tabulate(pair)
+    figure = kind.draw(pair)
     target.mkdir(parents=True, exist_ok=True)  # once nothing is left that may be refused
+    csv, png, page = (target / name for name in ("comparison.csv", "comparison.png", "report.html"))
     replace_file(csv, lambda stream: stream.write(table.to_csv(index=False).encode()))
-    png = target / "comparison.png"
     write(figure, png)
-    return table, [csv, png]
+    facts = _describe_recording(recording, recorded, readout, kind)
+    write_comparison(signals, page, png, table, caption=kind.caption, facts=facts)
+    return table, [csv, png, page]
 
 
-def evoked_laminar(
-    signals: Signals, readout: str = "lfp_proxy", area: str | None = None
-) -> tuple[xr.DataArray, float]:
-    """A laminar readout of one area, (time, channel), mean over trials; and the first onset, ms.
+def load_counterpart(
+    recording: Any, readout: str, variable: str | None = None, **settings: Any
+) -> xr.DataArray:
+    """The recording that a readout of a run is compared with, as `load_recording` reads it.
 
-    Raises: JtfneError if there is no event, or it comes at different times in different trials.
+    variable: what the recording calls it; left out, the physical readout of the same channels
+    (``lfp`` for ``lfp_proxy``), of a run's folder the readout itself.
+    settings: of `load_recording`.
+    An array is taken as it is.
+    A recording in volts is a potential and one in A/m^3 a density, whatever it is called.
+    Raises: JtfneError as `load_recording`.
     """
-    where = "analysis.compare_run"
-    laminar_data = signals.get(readout)
-    areas = [str(name) for name in laminar_data["area"].values]
-    chosen_area = areas[0] if area is None else one_of(area, areas, name="area", where=where)
-    laminar_data = laminar_data.isel(area=areas.index(chosen_area))
-    events = signals.events
-    if events.empty:
-        raise refuse(
-            "a run without events",
-            "a run with a stimulus that has an onset, such as a Pulse",
-            where,
-        )
-    first_onsets_ms = events.groupby("trial")["onset_ms"].min().to_numpy(np.float64)
-    if np.ptp(first_onsets_ms) > 1e-6:
-        description = (
-            f"first events at {first_onsets_ms.min():g} to {first_onsets_ms.max():g} ms of their "
-            "trials"
-        )
-        raise refuse(description, "the same onset in each trial; select one trial", where)
-    if "trial" in laminar_data.dims:
-        laminar_data = laminar_data.mean("trial", keep_attrs=True)
-    return laminar_data.transpose("time", "channel"), float(first_onsets_ms[0])
+    if isinstance(recording, xr.DataArray):
+        return recording
+    if variable is None:
+        is_of_run = isinstance(recording, str | os.PathLike) and is_run(recording)
+        variable = readout if is_of_run else find_counterpart(readout)
+    recorded: xr.DataArray = load_recording(recording, readout=variable, **settings)
+    if isinstance(recording, str | os.PathLike):
+        recorded = recorded.assign_attrs(recording=Path(recording).name)
+    if list_readouts()[readout].row_kind() == "laminar":
+        units = str(recorded.attrs.get("units"))
+        if units in VOLTS:
+            return recorded.assign_attrs(readout="lfp")
+        if units in DENSITIES:
+            return recorded.assign_attrs(readout="csd")
+        return recorded.assign_attrs(readout=readout)
+    return recorded
 
 
-def _average_onsets(
-    data: xr.DataArray, name: str, window_ms: float, baseline_ms: float
-) -> tuple[xr.DataArray, float]:
-    """`data` and its onset, ms; the mean around its onsets, with onset 0, where it has several.
+def find_counterpart(readout: str) -> str:
+    """The physical readout with the channels of `readout`; itself where there is none.
 
-    Events whose window or baseline leaves the data do not count, as in `mne.Epochs`.
-    Raises: JtfneError where no onset is known, and where none has its whole window.
+    >>> find_counterpart("lfp_proxy"), find_counterpart("meg_proxy"), find_counterpart("spk")
+    ('lfp', 'meg', 'spk')
     """
-    where = "analysis.compare_laminar"
-    if "onset_ms" not in data.attrs:
-        raise JtfneError(
-            f"the {name} data do not say when the stimulus came; give {name}_onset_ms=, or an "
-            "attribute onset_ms (.nc), metadata onset_ms (.parquet) or an annotation (.fif) (in "
-            f"{where})"
-        )
-    onsets_ms = [
-        number(time_ms, FINITE, name=f"{name} onset_ms", where=where)
-        for time_ms in np.ravel(data.attrs["onset_ms"]).tolist()
-    ]
-    if len(onsets_ms) == 1:
-        return data, onsets_ms[0]
-    source = _inputs.check_values(data, where, "time")
-    step_ms = _inputs.even_step(source, "time", where)
-    first_ms, last_ms = float(source["time"][0]), float(source["time"][-1])
-    # a sample more on either side: an onset may lie between two samples
-    start_ms, stop_ms = -baseline_ms - step_ms, window_ms + 2.0 * step_ms
-    whole = [
-        (-1, time_ms)
-        for time_ms in onsets_ms
-        if first_ms <= time_ms + start_ms and time_ms + stop_ms <= last_ms
-    ]
-    if not whole:
-        raise refuse(
-            f"{len(onsets_ms)} onsets of the {name} data, none with {baseline_ms:g} ms before and "
-            f"{window_ms:g} ms after it,",
-            f"one within {first_ms:g} to {last_ms:g} ms",
-            where,
-        )
-    return average(source, whole, (start_ms, stop_ms), None, where), 0.0
+    readouts = list_readouts()
+    mne_type = readouts[readout].mne_type
+    for name, physical in readouts.items():
+        if mne_type is None or physical.proxy or physical.mne_type is None:
+            continue
+        if mne_type in (physical.mne_type, *TYPES_IN_RECORDINGS.get(physical.mne_type, ())):
+            return name
+    return readout
 
 
-def _select_common(
-    simulated: xr.DataArray, recorded: xr.DataArray, where: str
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Both signals, cut to the channels that they share and to the time of the shorter.
+def choose_readout(signals: Signals, readout: Any) -> str:
+    """The name of `readout`; left out, of the first laminar one of a run, else of the first.
 
-    Raises: JtfneError if they share no channel.
+    Raises: JtfneError for one that cannot be compared, and for a run without any.
     """
-    _inputs.check_form(recorded, where, "time", "channel")
-    if "trial" in simulated.dims:
-        simulated = simulated.mean("trial", keep_attrs=True)
-    simulated_names = simulated["channel"].values.tolist()
-    recorded_names = recorded["channel"].values.tolist()
-    names = [name for name in simulated_names if name in recorded_names]
+    comparable = list_comparable()
+    if readout is not None:
+        name = resolve_alias(readout) if isinstance(readout, str) else readout
+        return one_of(name, comparable, name="readout", where=WHERE)
+    row_kinds = {name: list_readouts()[name].row_kind() for name in comparable}
+    names = [name for name in comparable if name in signals.recorded()]
+    names.sort(key=lambda name: row_kinds[name] != "laminar")  # keeps the order of the catalogue
     if not names:
-        allowed = f"one with some of {', '.join(map(str, simulated_names))}"
-        raise refuse(f"a recording with channels {recorded_names}", allowed, where)
-    n_steps = min(simulated.sizes["time"], recorded.sizes["time"])
-    return _cut_to(simulated, names, n_steps), _cut_to(recorded, names, n_steps)
+        recorded_names = ", ".join(signals.recorded()) or "nothing"
+        allowed = f"one with some of {', '.join(comparable)}"
+        raise refuse(f"a run that recorded {recorded_names}", allowed, WHERE)
+    return names[0]
 
 
-def _cut_to(data: xr.DataArray, names: list[str], n_steps: int) -> xr.DataArray:
-    """The first `n_steps` samples of the channels `names`, (time, channel)."""
-    return data.sel(channel=names).isel(time=slice(n_steps)).transpose("time", "channel")
+def _check_choices(readout: str, area: str | None, label: str | None) -> None:
+    """Raises: JtfneError for an area or a label that the readout has no use for."""
+    row_kind = list_readouts()[readout].row_kind()
+    if area is not None and row_kind not in ("laminar", "areal"):
+        raise refuse(f"area={describe_value(area)} for {readout!r}", "no area", WHERE)
+    if label is not None and KINDS_OF_ROWS[row_kind] == ("spikes",):
+        raise refuse(f"label={describe_value(label)} for {readout!r}", "no label", WHERE)
+
+
+def _describe_recording(
+    recording: Any, recorded: xr.DataArray, readout: str, kind: Comparison[Any]
+) -> dict[str, str]:
+    """What the page says of the recording and of how it was compared, by name."""
+    facts = {"readout": readout, "comparison": f"{kind!r}"}
+    facts["recording"] = str(recorded.attrs.get("recording", type(recording).__name__))
+    for name in ("units", "provenance", "meas_date", "reference", "sha256"):
+        if name in recorded.attrs:
+            facts[name] = str(recorded.attrs[name])
+    return facts

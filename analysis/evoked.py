@@ -7,12 +7,15 @@ import numpy as np
 import xarray as xr
 
 from jtfne._check import FINITE, describe_value, number, refuse
-from jtfne.analysis._inputs import TOLERANCE, Data, Window, even_step, pair, read
+from jtfne.analysis._inputs import TOLERANCE, Data, Window, array, even_step, pair, read
 from jtfne.signals import Signals
 
 
 def onsets(
-    data: Data, onset_ms: float | Sequence[float] | None, label: str | None, where: str
+    data: Signals | xr.DataArray,
+    onset_ms: float | Sequence[float] | None,
+    label: str | None,
+    where: str,
 ) -> list[tuple[int, float]]:
     """(trial, onset in ms) of each event.
     Raises: JtfneError where nothing says when the events were.
@@ -97,6 +100,8 @@ def evoked(
         not finite.
     """
     where = "analysis.evoked"
+    if not isinstance(data, Signals):
+        data = array(data, readout, where)  # a recording comes with its onsets
     source = read(data, readout, where, "time")
     return average(source, onsets(data, onset_ms, label, where), window_ms, baseline_ms, where)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
 from jtfne._check import refuse
+from jtfne._files import replace_file
 from jtfne.readouts import find_readout, list_readouts
 from jtfne.run_folder import write_beside
 from jtfne.signals import Signals
@@ -104,6 +105,32 @@ def write_report(
     with write_beside(target) as beside:
         beside.write_bytes(page.encode())
     return target
+
+
+def write_comparison(
+    signals: Signals,
+    path: Path,
+    figure: Path,
+    table: "pd.DataFrame",
+    *,
+    caption: str,
+    facts: Mapping[str, str],
+) -> Path:
+    """Write a page of a run beside a recording: facts of both, figure and table; returns its path.
+
+    A page that is there is replaced, as the figure and the table beside it are.
+    """
+    run_facts = _facts(signals)
+    sections = [_section("Run", _definitions(run_facts))]
+    sections.append(_section("Recording and comparison", _definitions(facts)))
+    readout = find_readout(facts["readout"])
+    if readout is not None and readout.proxy:
+        sections.append(f'<p class="note">{_text(PROXY_NOTE)}</p>')
+    body = f'<div class="figures">{_figure(figure, caption)}</div>\n{_table(table)}'
+    sections.append(_section("Simulated and recorded", body))
+    page = _page("jtfne compare", "\n".join(sections))
+    replace_file(path, lambda stream: stream.write(page.encode()))
+    return path
 
 
 def _refuse_misuse(signals: Any, path: Any, figures: Any, comparison: Any) -> None:
@@ -261,12 +288,15 @@ def find_caption(name: str) -> str:
     return captions.get(name, name.replace("_", " "))
 
 
-def _figure(path: Path) -> str:
-    """HTML of a PNG file, embedded, with its caption. Raises: JtfneError if it is no PNG file."""
+def _figure(path: Path, caption: str | None = None) -> str:
+    """HTML of a PNG file, embedded, with its caption. Raises: JtfneError if it is no PNG file.
+
+    caption: that of a figure of a run by this name, unless another is given.
+    """
     data = path.read_bytes() if path.is_file() else b""
     if not data.startswith(PNG):
         raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
-    caption = _text(find_caption(path.stem))
+    caption = _text(find_caption(path.stem) if caption is None else caption)
     image = f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
     image_html = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
     return f'<figure id="{_text(path.stem)}">{image_html}</figure>'

@@ -70,6 +70,18 @@ def list_events(signals: Signals) -> "pd.DataFrame":
     return events.assign(label=[name or "stimulus" for name in events["label"]])
 
 
+def list_conditions(signals: Signals) -> list[str]:
+    """The condition of each trial, "" where none is declared; of trials without events too."""
+    n_trials = int(signals.tree.attrs["n_trials"])
+    for readout in signals.recorded():
+        coords = signals.tree[readout].coords
+        if "condition" in coords:
+            return [str(name) for name in coords["condition"].values]
+    events = list_events(signals)  # a run of spikes alone
+    condition_of_trial = dict(zip(events["trial"], events["condition"], strict=True))
+    return [str(condition_of_trial.get(trial, "")) for trial in range(n_trials)]
+
+
 def name_events(events: "pd.DataFrame") -> tuple[list[str], np.ndarray[Any, Any]]:
     """Name and number of each event, by condition and label; "/" stands between the two only."""
     pairs = list(zip(events["condition"], events["label"], strict=True))

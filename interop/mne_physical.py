@@ -166,11 +166,19 @@ def factor_to_mne(data: "xr.DataArray", scale: float | None) -> float:
     return 1.0 if scale is None else scale
 
 
+def read_area(signals: Signals, area: str) -> dict[str, Any]:
+    """The declaration of an area in the run's config; empty where it has none."""
+    circuit = signals.manifest.get("config", {}).get("circuit", {})
+    for declaration in circuit.get("areas", []):
+        if declaration["name"] == area:
+            return dict(declaration)
+    return {}
+
+
 def locate_in_head_m(signals: Signals, data: "xr.DataArray") -> Places | None:
     """Head positions of the channels of columns, (n, 3) in m, or None."""
     circuit = signals.manifest.get("config", {}).get("circuit", {})
-    areas = {area["name"]: area for area in circuit.get("areas", [])}
-    area_configs = [areas.get(str(name), {}) for name in data["area"].values]
+    area_configs = [read_area(signals, str(name)) for name in np.ravel(data["area"].values)]
     if not all(area.get("position_mm") and area.get("normal") for area in area_configs):
         return None
     thickness_mm = float(circuit["geometry"]["thickness_mm"])

@@ -67,6 +67,9 @@ def to_raw(
         `raw.set_eeg_reference(projection=True)` before a fit. Annotations are named
         "condition/label", or by the label where no conditions are declared; `extras` has trial,
         code and condition of each, and `event_id` the codes for `mne.events_from_annotations`.
+        `info` says which run it is: version and hash of the config in ``description``, the seed as
+        ``subject_info["his_id"]``. What a simulation lacks stays None: date, mains, experimenter.
+        MNE's functions take `dipole` and `misc` channels where `picks` names them or their type.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def raw_without_events(
     scale = check_scale(scale, "to_raw")
     mne_type = find_mne_type(data, scale)
     factor = factor_to_mne(data, scale)
-    names, originals = channel_names(_channel_names(data))
+    names, originals = channel_names(name_channels(data))
     tell_renamed(
         [(original, text) for text, original in originals.items()],
         "names of channels",
@@ -137,6 +140,10 @@ def raw_without_events(
         config = signals.manifest.get("config_sha256", "unknown")
         head = f"jtfne {__version__} {name} config {config}"
         info["description"] = write_description(head, originals, _channel_depths(data, names))
+        info["device_info"] = {"type": "jtfne"}
+        seed = signals.manifest.get("run", {}).get("seed")
+        if seed is not None:
+            info["subject_info"] = {"his_id": f"sim-{seed}"}
     parts = [channels_by_time(data)]
     for trial in trials[1:]:
         parts.append(channels_by_time(signals.get(readout, trial=trial)))
@@ -200,7 +207,7 @@ def _channel_depths(data: "xr.DataArray", names: list[str]) -> dict[str, float]:
     return dict(zip(names, depths_mm.tolist(), strict=True))
 
 
-def _channel_names(data: "xr.DataArray") -> list[str]:
+def name_channels(data: "xr.DataArray") -> list[str]:
     """A name for each row of the data: area and channel, or the neuron's id."""
     if {"area", "channel"} <= set(data.dims):
         pairs = itertools.product(data["area"].values, data["channel"].values)

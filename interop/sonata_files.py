@@ -25,6 +25,7 @@ MAGIC, VERSION = 0x0A7A, (0, 1)
 SORTING = {"none": 0, "by_id": 1, "by_time": 2}
 LABELS = ("area", "layer", "cell_type")
 NULL = "NULL"
+INDICES = {"source_to_target": "source", "target_to_source": "target"}  # which end is looked up
 
 
 class Circuit(Protocol):
@@ -55,12 +56,14 @@ def to_sonata(
 ) -> Path:
     """Write spikes, and the circuit that fired them, as a folder of SONATA files.
 
-    Spikes: `spikes.h5`, or `spikes_0.h5`, `spikes_1.h5`, ... of several trials, ms, sorted by time.
+    Spikes: `spikes.h5`, or `spikes_0.h5`, `spikes_1.h5`, ... of several trials, sorted by time; a
+    time is the end of the step in which the cell fired, ms from the start of its trial.
     Cells, unless the run has no names: `nodes.h5` and `node_types.csv`, a type for each area, layer
     and cell type; x, y and z in um, z depth below the pia. With `net`, its synapses: `edges.h5` and
     `edge_types.csv`, an edge population and an edge type for each connection that has any, with
-    `syn_weight` (its unit beside it: pA, nS or mV) and `delay` (ms) of each. A "/" in a
-    connection's label, which HDF5 takes for a group, is written as "|", a "|" as "%7C", and in the
+    `syn_weight` (its unit beside it: pA, nS or mV), `delay` (ms) and both indices, by source and by
+    target. `circuit_config.json` lists these files and their populations. A "/" in a connection's
+    label, which HDF5 takes for a group, is written as "|", a "|" as "%7C", and in the
     tables of types NULL, which is nothing there, as "%4EULL". `FromTable.read` reads edges back.
 
     Parameters
@@ -109,14 +112,15 @@ def to_sonata(
         beside.mkdir()
         if signals is not None:
             _write_spikes(signals, beside, population)
-        networks: dict[str, list[dict[str, str]]] = {}
+        # libsonata asks for the key even where there are no edges
+        networks: dict[str, list[dict[str, Any]]] = {"edges": []}
         if cells is not None:
             _write_nodes(cells, net, beside, population)
-            networks["nodes"] = [_list_files("node")]
+            networks["nodes"] = [_list_files("node", [population])]
         if net is not None:
-            _write_edges(net, beside, population)
-            networks["edges"] = [_list_files("edge")]
-        if networks:
+            populations = _write_edges(net, beside, population)
+            networks["edges"] = [_list_files("edge", populations)]
+        if cells is not None:
             circuit_config = {"manifest": {"$NETWORK_DIR": "."}, "networks": networks}
             (beside / "circuit_config.json").write_text(
                 _json.dumps(circuit_config, indent=2) + "\n", encoding="utf-8"
@@ -138,10 +142,16 @@ def _select_cells(signals: Signals | None, net: Circuit | None) -> "pd.DataFrame
     return cells
 
 
-def _list_files(kind: str) -> dict[str, str]:
-    """The two files of `kind`, node or edge, as a circuit's config lists them."""
+def _list_files(kind: str, populations: Iterable[str]) -> dict[str, Any]:
+    """The two files of `kind`, node or edge, as a circuit's config lists them, and what they hold.
+
+    libsonata looks for a population where the config names it, and takes cells for ones with a
+    morphology unless told. It takes edges for chemical synapses, which they are.
+    """
     names = {f"{kind}s_file": f"{kind}s.h5", f"{kind}_types_file": f"{kind}_types.csv"}
-    return {key: f"$NETWORK_DIR/{name}" for key, name in names.items()}
+    entry: dict[str, Any] = {key: f"$NETWORK_DIR/{name}" for key, name in names.items()}
+    properties = {"type": "point_neuron"} if kind == "node" else {}
+    return {**entry, "populations": dict.fromkeys(populations, properties)}
 
 
 def _create_file(path: Path) -> "h5py.File":
@@ -219,8 +229,11 @@ def _describe_model(emitter: Any) -> tuple[str, str]:
     return "point_neuron", NULL if emitter is None else f"jtfne:{type(emitter).__name__}"
 
 
-def _write_edges(net: Circuit, folder: Path, population: str) -> None:
-    """Write a population of one group, and a type, for each connection that has edges."""
+def _write_edges(net: Circuit, folder: Path, population: str) -> list[str]:
+    """Write a population of one group, and a type, for each connection that has edges.
+
+    Returns the names of these populations.
+    """
     table = net.edges
     units = {}
     for name in table.column_names:
@@ -229,7 +242,8 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
     code_chunks = [chunk.indices.to_numpy() for chunk in table["connection"].chunks]
     codes = np.concatenate(code_chunks or [np.zeros(0)])
     bounds = [*np.flatnonzero(np.diff(codes, prepend=-1)).tolist(), codes.size]
-    rows = []
+    rows: list[list[Any]] = []
+    n_nodes = len(net.neurons)
     with _create_file(folder / "edges.h5") as file:
         file.create_group("edges")
         for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
@@ -237,9 +251,11 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
             weight = next(name for name in units if not part[name].null_count)
             label, mechanism = part["connection"][0].as_py(), part["mechanism"][0].as_py()
             group = safe_name(label, "hdf5")
-            _fill_edges(
-                file.create_group(f"edges/{group}"), part, weight, units[weight], number, population
-            )
+            edges = file.create_group(f"edges/{group}")
+            _fill_edges(edges, part, weight, units[weight], number, population)
+            for index, end in INDICES.items():
+                node_ids = part[end].to_numpy().astype(np.int64)
+                _write_index(edges.create_group(f"indices/{index}"), node_ids, n_nodes)
             texts = (safe_name(label, "sonata"), safe_name(mechanism, "sonata"))
             rows.append([number, group, *texts, units[weight], f"jtfne:{mechanism}"])
     names = (
@@ -251,6 +267,30 @@ def _write_edges(net: Circuit, folder: Path, population: str) -> None:
         "model_template",
     )
     _write_types(folder / "edge_types.csv", names, rows)
+    return [row[1] for row in rows]
+
+
+def _write_index(group: "h5py.Group", node_ids: np.ndarray[Any, Any], n_nodes: int) -> None:
+    """Write where the edges of each node are: ranges of edges, and which of these are a node's.
+
+    node_ids : (n_edges,), the end of each edge that is looked up.
+    """
+    n_edges = node_ids.size
+    order = np.argsort(node_ids, kind="stable")
+    # Edges of one node that follow each other in the file are one range.
+    begins = np.ones(n_edges, np.bool_)
+    begins[1:] = (np.diff(node_ids[order]) != 0) | (np.diff(order) != 1)
+    first_places = np.flatnonzero(begins)
+    n_in_range = np.diff(np.append(first_places, n_edges))
+    first_edges = order[first_places]
+    ranges = np.stack([first_edges, first_edges + n_in_range], axis=1)
+    range_bounds = np.searchsorted(node_ids[first_edges], np.arange(n_nodes + 1))
+    group["node_id_to_range"] = np.stack([range_bounds[:-1], range_bounds[1:]], axis=1).astype(
+        np.uint64
+    )
+    # the guide and bmtk call it so, libsonata in the plural: one dataset under both names
+    group["node_id_to_ranges"] = group["node_id_to_range"]
+    group["range_to_edge_id"] = ranges.astype(np.uint64)
 
 
 def _fill_edges(

@@ -1,10 +1,10 @@
 """The whole tree as a Zarr store."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
-from jtfne import reports, run_folder
-from jtfne._check import altered
+from jtfne import recordings, reports, run_folder
+from jtfne._check import altered, check_name, refuse
 from jtfne._files import resolve_path
 from jtfne._names import refuse_unwritable
 from jtfne.interop._inputs import check_path, check_signals, open_beside
@@ -39,23 +39,48 @@ def to_zarr(signals: Signals, path: str | Path) -> Path:
     return Path(path)
 
 
+@overload
 def from_zarr(path: str | Path) -> Signals:
-    """The signals in a store that `to_zarr` wrote.
+    """The signals in a store that `to_zarr` wrote."""
+
+
+@overload
+def from_zarr(path: str | Path, readout: str) -> "xr.DataArray":
+    """One array of any store of xarray."""
+
+
+def from_zarr(path: str | Path, readout: str | None = None) -> "Signals | xr.DataArray":
+    """The signals in a store that `to_zarr` wrote, or one array of any store of xarray.
 
     Parameters
     ----------
     path : str or Path
+        A store of Zarr format 2 or 3.
+    readout : str, optional
+        Takes the variable of this name, or the only one, at the root or in the group of this name.
 
     Returns
     -------
-    Signals
+    Signals or, with `readout`, xarray.DataArray
+        The array as `analysis.load_recording` gives it: time in ms, with units.
 
     Raises
     ------
     JtfneError
-        If there is no whole store, or an array was altered.
+        If there is no whole store, or an array was altered; with `readout`, for a store without
+        such a variable, without a time axis or without units, and one that holds more than
+        numbers and text.
     """
     store = resolve_path(check_path(path, "from_zarr"), "from_zarr")
+    if readout is not None:
+        check_name(readout, "readout", "from_zarr")
+        return recordings.describe_recording(recordings.read_zarr(store, readout), readout)
+    if (store / "zarr.json").is_file():
+        raise refuse(
+            f"{str(store)!r}, of Zarr format 3,",
+            "a store that to_zarr wrote, or from_zarr(path, readout) for an array of others",
+            "from_zarr",
+        )
     return check_stored_signals(run_folder.read_tree(store), store)
 
 

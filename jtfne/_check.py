@@ -1,6 +1,7 @@
 """Every refusal in one voice: what was given, what is allowed, the nearest match, and where."""
 
 import difflib
+import importlib
 import math
 import numbers
 from collections.abc import Iterable
@@ -288,3 +289,22 @@ def narrow_dtype(values: Any, dtype: Any, *, name: str, where: str) -> npt.NDArr
         if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
             raise refuse(f"{name}={array[array != np.floor(array)][0]}", "whole numbers", where)
     return array.astype(dtype)
+
+
+def import_extra(package: str, extra: str, where: str) -> Any:
+    """The package that an extra of jtfne installs, imported.
+
+    Raises: JtfneError where it is not installed.
+
+    >>> import_extra("no_such_package", "nwb", "to_nwb")
+    Traceback (most recent call last):
+    jtfne._check.JtfneError: to_nwb needs no_such_package; install it with: pip install "jtfne[nwb]"
+    """
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name != package.partition(".")[0]:
+            raise
+        raise JtfneError(
+            f'{where} needs {package}; install it with: pip install "jtfne[{extra}]"'
+        ) from None

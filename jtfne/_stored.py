@@ -156,10 +156,10 @@ def check_zarr(store: Path) -> None:
             )
         if path.name == ".zarray":
             total += _check_zarr_array(
-                _lenient_json(path), path.parent.relative_to(store).as_posix(), store
+                read_lenient_json(path), path.parent.relative_to(store).as_posix(), store
             )
         elif path.name == ".zmetadata":
-            consolidated = _lenient_json(path).get("metadata")
+            consolidated = read_lenient_json(path).get("metadata")
             entries = consolidated.items() if isinstance(consolidated, dict) else []
             for name, entry in entries:
                 if str(name).split("/")[-1] == ".zarray":
@@ -179,7 +179,7 @@ def check_hdf5(path: Path) -> None:
 
     refuse_special(path, WHERE)
     with h5py.File(path, "r") as file:
-        total = sum(_check_dataset(dataset, path) for dataset in _datasets(file, path, 0, set()))
+        total = sum(check_dataset(dataset, path) for dataset in _datasets(file, path, 0, set()))
     refuse_large(total, str(path))
 
 
@@ -363,7 +363,7 @@ def _npy_bytes(stream: IO[bytes], where: str) -> tuple[int, int]:
     return n_elements * dtype.itemsize, n_elements
 
 
-def _lenient_json(path: Path) -> dict[str, Any]:
+def read_lenient_json(path: Path) -> dict[str, Any]:
     """The object of a metadata file; as Zarr does, it takes NaN, and the last of equal keys."""
     try:
         value = json.loads(read_text(path))
@@ -443,7 +443,7 @@ def _datasets(
             yield from _datasets(item, path, depth + 1, visited_addresses)
 
 
-def _check_dataset(dataset: "h5py.Dataset", path: Path) -> int:
+def check_dataset(dataset: "h5py.Dataset", path: Path) -> int:
     """Bytes that a dataset takes in memory.
     Raises: JtfneError unless it holds numbers or text, in the file itself.
     """
@@ -485,12 +485,14 @@ def _is_plain(kind: "pa.DataType") -> bool:
 
 
 __all__ = [
+    "check_dataset",
     "check_fif",
     "check_hdf5",
     "check_parquet",
     "check_zarr",
     "map_npy",
     "read_csv",
+    "read_lenient_json",
     "read_npz",
     "read_parquet",
     "refuse_large",

@@ -17,6 +17,7 @@ MS_PER_UNIT = {
     **dict.fromkeys(("min", "minute", "minutes"), 6e4),
 }
 UNITS = "'s', 'ms' or 'us'"
+SHORTEST_STEP_ms = 0.01  # of a recording: 100 kHz; what is shorter is in seconds unless it says ms
 DECIMALS = 9  # of a ms: what is left of 0.007 s * 1000 beyond these is rounding
 TOLERANCE = 1e-4  # of a step: single precision, which FIF files hold places in, is finer
 CLOCK_ms = 1e-6  # how far a time may be off a multiple of the step, or a window, by rounding
@@ -77,6 +78,7 @@ def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time"
     times_ms = times_to_ms(values, units, where=where, name=name)
     if times_ms.ndim != 1:
         raise refuse(f"{name} of shape {times_ms.shape}", "one time for each sample", where)
+    refuse_seconds(values, units, where=where, name=name)
     falls = np.flatnonzero(np.diff(times_ms) <= 0.0)
     if falls.size:
         before_ms, after_ms = times_ms[falls[0]], times_ms[falls[0] + 1]
@@ -84,6 +86,25 @@ def axis_to_ms(values: Any, units: Any = None, *, where: str, name: str = "time"
             f"{name} that goes from {before_ms:g} to {after_ms:g} ms", "times that grow", where
         )
     return times_ms
+
+
+def refuse_seconds(
+    values: Any, units: Any = None, *, where: str, name: str = "time", allowed: str | None = None
+) -> None:
+    """Raises: JtfneError for a time axis (n,) without a unit that looks like one in seconds.
+
+    allowed: where its unit is to be said; its attributes unless given.
+    """
+    times = np.asarray(values)
+    if units is not None or times.dtype.kind != "f" or times.size < 2:
+        return
+    step = abs(float(times[-1]) - float(times[0])) / (times.size - 1)
+    if 0.0 < step < SHORTEST_STEP_ms:
+        raise refuse(
+            f"{name} in steps of {step:g} without a unit, which looks like seconds,",
+            f"{name}.attrs['units'] of {UNITS}" if allowed is None else allowed,
+            where,
+        )
 
 
 def even_step(values: NDArray[Any], *, where: str, name: str) -> float:

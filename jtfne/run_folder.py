@@ -31,6 +31,7 @@ from jtfne._files import (
 from jtfne._rows import Array
 from jtfne._stored import check_zarr, read_parquet
 from jtfne._system import sync_path
+from jtfne.recordings import describe_neurons
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -333,8 +334,12 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
             narrow_dtype(spikes["neuron"].values, np.int32, name="neuron", where="spike table")
         ),
     }
+    shape = {
+        name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")
+    }
     if "neurons" in tree.children:
         neurons = tree["neurons"].to_dataset()
+        shape["neuron_labels"] = describe_neurons(neurons)
         row = locate_ids(neurons["neuron"].values, spikes["neuron"].values)
         for name in LABELS:
             vocabulary, codes = np.unique(neurons[name].values.astype(str), return_inverse=True)
@@ -346,9 +351,6 @@ def spike_table(tree: "xr.DataTree") -> "pa.Table":
             columns[name] = pa.DictionaryArray.from_arrays(
                 event_codes, pa.array(vocabulary.tolist(), pa.string())
             )
-    shape = {
-        name: str(spikes.attrs[name]) for name in ("n_neurons", "n_trials", "dt_ms", "duration_ms")
-    }
     fields = [
         pa.field(
             name,

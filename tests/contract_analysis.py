@@ -106,7 +106,7 @@ ROWS = {
                       keywords={"low_Hz": 10.0, "high_Hz": 50.0}),
     "coherence": Row(FIELD, lambda x: analysis.coherence(x, **SHORT), ("other", "segment_ms"), keywords=SHORT),
     "compare": Row(FIELD, lambda x: analysis.compare(x, FIELD[::-1].assign_coords(time=FIELD["time"]), n_bootstrap=2),
-                   ("recorded", "block_ms", "n_bootstrap", "level", "seed"),
+                   ("recorded", "kind", "block_ms", "n_bootstrap", "level", "seed"),
                    keywords={"recorded": FIELD, "n_bootstrap": 2}),
     "compare_laminar": Row(FIELD, lambda x: analysis.compare_laminar(x, FIELD),
                            ("recorded", "simulated_onset_ms", "recorded_onset_ms", "window_ms", "baseline_ms"),

@@ -23,7 +23,7 @@ from jtfne.flatnet import FlatNet
 from jtfne.readouts import VoltageRows
 from jtfne.simulation._inputs import build_run_inputs
 
-pytestmark = pytest.mark.bits
+pytestmark = pytest.mark.as_users
 CATALOGUE = (delivery.Event(), delivery.Sparse(), delivery.Dense(), delivery.Sharded())
 N_STEPS = 400
 each_delivery = pytest.mark.parametrize(

@@ -39,19 +39,54 @@ WINDOWS = (
     (5.0, 1.0),
 )
 TRIALS = (-1, 2, "0", 0.0, True, [0], np.ones(2))
-READERS = ("from_netcdf", "from_parquet", "from_zarr")
+READERS = (
+    "from_bids",
+    "from_dipole_text",
+    "from_netcdf",
+    "from_nwb",
+    "from_parquet",
+    "from_sonata",
+    "from_zarr",
+)
 
 
 def calls(name, folder):
     """Wrong calls of an export or import."""
     function = getattr(interop, name)
     after_path = [folder / "new"] if name in ("to_netcdf", "to_zarr", "write_parquet") else []
+    if name == "to_nwb":
+        after_path = [folder / "new.nwb"]
     if name == "write_fif":
         after_path = ["eeg_proxy", folder / "new_raw.fif"]
     if name == "write_epochs":
         after_path = ["eeg_proxy", folder / "new-epo.fif"]
     if name in ("to_raw", "to_epochs", "to_evoked"):
         after_path = ["eeg_proxy"]
+    if name == "to_bids":
+        yield from (lambda wrong=wrong: function(wrong, folder / "new") for wrong in WRONG)
+        yield from (lambda path=path: function(runs.named(), path) for path in PATHS)
+        yield from (
+            lambda wrong=wrong: function(runs.named(), folder / "new", readouts=wrong)
+            for wrong in (3, [3], {}, "lfp_proxy", ["meg", "meg"])
+        )
+        return
+    if name in ("to_mne_dipole", "write_dipole_text"):
+        paths = [] if name == "to_mne_dipole" else [folder / "new.txt"]
+        yield from (lambda wrong=wrong: function(wrong, *paths) for wrong in WRONG)
+        yield from (
+            lambda area=area: function(runs.named(), *paths, area=area, trial=0)
+            for area in (None, 3, [], "V9", {})
+        )
+        yield from (
+            lambda trial=trial: function(runs.named(), *paths, area="V1", trial=trial)
+            for trial in TRIALS
+        )
+        if paths:
+            yield from (
+                lambda path=path: function(runs.named(), path, area="V1", trial=0)
+                for path in (*PATHS, folder / "x.csv")
+            )
+        return
     if name == "to_sonata":
         yield from (lambda wrong=wrong: function(wrong, folder / "new") for wrong in WRONG)
         yield from (
@@ -76,11 +111,22 @@ def calls(name, folder):
             for path in (*PATHS, folder / "absent", folder, {}, runs.named())
         )
         return
-    if name in ("from_json", "from_raw"):
+    if name == "from_array":
+        yield from (
+            lambda wrong=wrong: function(wrong, ("time",), sampling_Hz=1.0, units="V")
+            for wrong in WRONG
+            if not isinstance(wrong, np.ndarray | float)
+        )
+        yield from (
+            lambda number=number: function([1.0], ("time",), sampling_Hz=number, units="V")
+            for number in NUMBERS
+        )
+        return
+    if name in ("from_json", "from_neo", "from_raw", "from_spikes"):
         yield from (lambda wrong=wrong: function(wrong) for wrong in (*WRONG, runs.named()))
         return
     yield from (lambda wrong=wrong: function(wrong, *after_path) for wrong in WRONG)
-    if name in ("to_netcdf", "to_zarr", "write_parquet"):
+    if name in ("to_netcdf", "to_nwb", "to_zarr", "write_parquet"):
         yield from (lambda path=path: function(runs.named(), path) for path in PATHS)
     if name == "write_parquet":
         yield lambda: function(runs.named(), folder / "new", large="many")
@@ -145,10 +191,11 @@ def test_wrong_arguments_are_refused_in_one_sentence_and_leave_nothing(name, tmp
         lambda path: interop.write_parquet(runs.named(), path),
         lambda path: interop.to_sonata(runs.named(), path),
         lambda path: interop.write_fif(runs.named(), "emm_proxy", path),
+        lambda path: interop.to_bids(runs.named(), path, readouts="meg"),
         lambda path: interop.write_epochs(runs.named(), "eeg_proxy", path),
         lambda path: write_report(runs.named(), path, []),
     ],
-    ids=["netcdf", "zarr", "parquet", "sonata", "fif", "epochs", "report"],
+    ids=["netcdf", "zarr", "parquet", "sonata", "fif", "bids", "epochs", "report"],
 )
 def test_nothing_that_is_there_is_overwritten(write, tmp_path):
     file, folder = tmp_path / "file_raw.fif", tmp_path / "folder_raw.fif"

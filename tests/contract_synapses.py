@@ -366,7 +366,7 @@ def assert_same(got, want, within_mV=0.0):
 
 
 @pytest.mark.parametrize("choice", CHOICES[1:], ids=lambda choice: type(choice).__name__)
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_same_run_by_every_delivery(choice):
     """The same bits on one device; on several, exp and products are rounded otherwise where loops
     end.
@@ -378,7 +378,7 @@ def test_same_run_by_every_delivery(choice):
     assert_same(jtfne.construct(config()).simulate(trials=2, delivery=choice), whole(), within_mV)
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_same_bits_in_chunks_and_from_disk(tmp_path):
     net = jtfne.construct(config())
     net.save(tmp_path / "net")
@@ -389,7 +389,7 @@ def test_same_bits_in_chunks_and_from_disk(tmp_path):
 
 
 @pytest.mark.parametrize("choice", CHOICES[:3], ids=lambda choice: type(choice).__name__)
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_a_member_of_a_batch_is_what_it_is_alone(choice):
     flat = jtfne.construct(config()).to_flat(tracked=False, delivery=choice)
     keys = jax.random.split(jax.random.key(1), 2)

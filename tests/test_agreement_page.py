@@ -26,6 +26,8 @@ from docs.validation._agreement import (
     replace_tables,
 )
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 PAGES = Path(__file__).parent.parent / "docs/validation"
 TEXT = (PAGES / "agreement.json").read_text(encoding="utf-8")
 KEPT = json.loads(TEXT)

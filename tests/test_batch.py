@@ -10,7 +10,7 @@ from jtfne import batch, delivery
 from jtfne.batch import names_of, run_batch
 from jtfne.readouts import VoltageRows
 
-pytestmark = pytest.mark.bits
+pytestmark = pytest.mark.as_users
 N_STEPS = 200
 
 

@@ -85,7 +85,7 @@ def test_no_peer_is_a_dependency() -> None:
     assert not [each for each in named if each.startswith(PEERS)]
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_ways_to_run_a_batch_give_the_same_spikes_by_one_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,6 +8,8 @@ from docs.validation._activity import Activity
 from jtfne.presets.brunel import brunel
 from jtfne.synapses import Delta
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 
 def activity(case: str, seconds: float) -> Activity:
     """`seconds` of a case, after 0.3 s."""

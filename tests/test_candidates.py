@@ -82,7 +82,7 @@ def map_of(values, net=NET, choice=None):
 @pytest.mark.parametrize(
     "paths", [[name] for name in EXACT] + [list(EXACT)], ids=lambda paths: "+".join(paths[:2])
 )
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_leaves_are_those_of_the_constructed_circuit_to_the_bit(paths, choice):
     values = {name: EXACT[name] for name in paths}
     leaves = map_of(values, choice=choice)

@@ -256,3 +256,71 @@ def test_nobody_needs_stderr(stream, monkeypatch):
         told.ran(1)
     with _write.show_work("drawing figures"):
         pass
+
+
+def test_compare_takes_what_the_file_does_not_say(call, folder, tmp_path):
+    lfp = jtfne.load(folder).get("lfp_proxy").isel(trial=0, area=0, drop=True)
+    bare = lfp.drop_vars("z_mm").drop_attrs()
+    bare.to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
+    depths = ",".join(str(depth_mm) for depth_mm in lfp["z_mm"].values)
+    given = ["--onset-ms", "10", "--units", "a.u.", "--z-mm", depths, "--variable", "lfp_proxy"]
+    chosen = ["--area", "Sehrinde ä", "--run-label", "bad $\\frac{ flash", "--readout", "lfp_proxy"]
+    out = tmp_path / "out"
+    code, _, err = call("compare", folder, tmp_path / "bare.nc", *given, *chosen, "-o", out)
+    assert code == 0, err
+    rows = {line.split()[1]: line.split()[-1] for line in _read_csv(out)}
+    assert float(rows["csd_correlation"]) == pytest.approx(1.0)
+    assert (out / "report.html").exists()
+    fit = ["--kind", "spectra", "--band", "33", "450", "-o", tmp_path / "fit", "--json"]
+    code, printed, err = call("compare", folder, tmp_path / "bare.nc", *given, *fit)
+    assert code == 0, err
+    distances = {row["feature"]: row["pair"] for row in json.loads(printed)["table"]}
+    assert distances["log_spectral_distance"] == pytest.approx(0.0, abs=1e-9)
+
+
+def _read_csv(folder):
+    """The lines of a comparison, blanks in place of commas."""
+    text = (folder / "comparison.csv").read_text(encoding="utf-8")
+    return text.replace(",", " ").splitlines()[1:]
+
+
+BAD_OPTIONS = {
+    "kind of another readout": (["barrel", "--kind", "evoked"], "'evoked' of 'lfp_proxy'"),
+    "kind that is none": (["barrel", "--kind", "spectral"], "'spectral'"),
+    "band of no spectrum": (["barrel", "--band", "4", "40"], "--band for 'laminar'"),
+    "all channels of no spectrum": (["barrel", "--all-channels"], "--all-channels for 'laminar'"),
+    "band backwards": (["barrel", "--kind", "spectra", "--band", "40", "4"], "band_Hz=(40.0, 4.0)"),
+    "one frequency": (["barrel", "--kind", "spectra", "--band", "40"], "--band"),
+    "depths of text": (["bare.nc", "--z-mm", "0.1,deep"], "'deep' among the depths"),
+    "depths of too few channels": (
+        ["bare.nc", "--units", "V", "--z-mm", "0.1,0.2"],
+        "a depth for each of",
+    ),
+    "no units": (["bare.nc", "--onset-ms", "10"], "a recording without units"),
+    "no onset": (["whole.nc"], "recorded data do not say when the stimulus came"),
+    "onset beside a recording that says it": (["barrel", "--onset-ms", "10"], "onset_ms=10.0"),
+    "onset outside": (
+        ["whole.nc", "--onset-ms", "5000"],
+        "recorded data whose events, the first at 5000 ms",
+    ),
+    "unknown label": (["folder", "--label", "flush"], "label='flush'"),
+    "unknown label of the run": (["barrel", "--run-label", "flush"], "label='flush'"),
+    "unknown area": (["barrel", "--area", "V9"], "area='V9'"),
+    "unknown readout": (["barrel", "--readout", "lfp_proxi"], "nearest: 'lfp_proxy'"),
+    "readout that was not recorded": (["folder", "--readout", "eeg"], "eeg"),
+    "spikes of a field": (["whole.nc", "--readout", "spk"], "whole.nc"),
+    "spikes by area": (["folder", "--readout", "spk", "--area", "V1"], "area='V1' for 'spk'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_OPTIONS)
+def test_options_of_compare_that_do_not_fit_are_one_error(call, folder, tmp_path, case):
+    words, message = BAD_OPTIONS[case]
+    lfp = jtfne.load(folder).get("lfp_proxy").isel(trial=0, area=0, drop=True)
+    lfp.rename("lfp").to_netcdf(tmp_path / "whole.nc", engine="h5netcdf")
+    lfp.rename("lfp").drop_attrs().to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
+    paths = {"folder": folder, **{name: tmp_path / name for name in ("whole.nc", "bare.nc")}}
+    recording = paths.get(words[0], words[0])
+    code, out, err = call("compare", folder, recording, *words[1:], "-o", tmp_path / "out")
+    assert code == 2 and message in err and "Traceback" not in err, err
+    assert not out and not (tmp_path / "out").exists()

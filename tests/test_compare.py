@@ -248,20 +248,29 @@ def run(*, events: int = 1, trials: int = 2) -> Signals:
 def test_a_run_beside_the_barrel_recording(tmp_path: Path) -> None:
     table, files = analysis.compare_run(run(), "barrel", folder=tmp_path / "compare", area="V4")
     rows = table.set_index("feature")
-    assert rows.loc["sink_depth_mm"].tolist() == ["mm", pytest.approx(1.2), 0.5]
+    assert rows.loc["sink_depth_mm"].tolist() == ["all", "mm", pytest.approx(1.2), 0.5, None]
     assert rows.loc["peak_latency_ms", "simulated"] == pytest.approx(14.0, abs=DT_MS)
-    assert [path.name for path in files] == ["comparison.csv", "comparison.png"]
+    names = ["comparison.csv", "comparison.png", "report.html"]
+    assert [path.name for path in files] == names
     assert all(path.stat().st_size > 0 for path in files)
-    assert files[0].read_text(encoding="utf-8").splitlines()[0] == "feature,unit,simulated,recorded"
+    head = files[0].read_text(encoding="utf-8").splitlines()[0]
+    assert head == "group,feature,unit,simulated,recorded,pair"
+    page = files[2].read_text(encoding="utf-8")
+    assert "Simulated and recorded" in page and "<td>sink_depth_mm</td>" in page
+    assert "divided by its own peak" in page and "data:image/png;base64" in page
+    assert "LaminarComparison(window_ms=50.0" in page and "rat barrel cortex" in page
 
 
 def test_a_run_beside_an_eeg_recording(tmp_path: Path) -> None:
-    recorded = noise(6, n=1500).isel(channel=[1])
+    recorded = noise(6, n=1500).isel(channel=[1]).assign_attrs(onset_ms=[200.0, 700.0])
     path = tmp_path / "eeg.nc"
     recorded.to_netcdf(path, engine="h5netcdf")
     table, files = analysis.compare_run(run(), path, readout="eeg_proxy", folder=tmp_path)
-    assert table["metric"].tolist() == ["rmse", "correlation", "log_spectral_distance"]
-    assert [file.name for file in files] == ["comparison.csv"]
+    rows = table.set_index("feature")
+    assert abs(rows.loc["correlation", "pair"]) < 0.5 and rows.loc["rmse", "unit"] == "sd"
+    assert rows.loc["n_epochs", ["simulated", "recorded"]].tolist() == [2, 2]
+    assert rows.loc["n_channels", "pair"] == 1
+    assert [file.name for file in files] == ["comparison.csv", "comparison.png", "report.html"]
     with pytest.raises(JtfneError, match="allowed: one with some of Fz, Cz"):
         analysis.compare_run(
             run(), recorded.assign_coords(channel=["Oz"]), readout="eeg_proxy", folder=tmp_path
@@ -269,7 +278,7 @@ def test_a_run_beside_an_eeg_recording(tmp_path: Path) -> None:
 
 
 def test_compare_run_refuses(tmp_path: Path) -> None:
-    with pytest.raises(JtfneError, match="a run without events is not allowed"):
+    with pytest.raises(JtfneError, match=r"simulated data do not say when .* a run without events"):
         analysis.compare_run(run(events=0), "barrel", folder=tmp_path)
     with pytest.raises(JtfneError, match="area='V5' is not allowed; allowed: 'V1', 'V4'"):
         analysis.compare_run(run(), "barrel", folder=tmp_path, area="V5")

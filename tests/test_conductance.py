@@ -83,7 +83,7 @@ def test_without_conductance_the_step_stays_exact(dt_ms):
     np.testing.assert_allclose(v_mV - REST, want, atol=1e-12)
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_a_circuit_of_currents_is_stepped_to_the_bit_as_ever():
     """The plain propagator, written out: no operation is added where there is no conductance."""
     cell = LIF(tau_m_ms=jnp.float32(9.7), c_m_pF=jnp.float32(243.0))

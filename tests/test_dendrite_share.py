@@ -135,7 +135,7 @@ def test_a_cell_without_a_dendrite_does_not_look_at_it():
     np.testing.assert_array_equal(*found)
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_sharded_runs_know_where_receptors_lie():
     cfg = net_of(("tuft", "soma", "own")).config.cell_params({"A": {"drive": 600.0}}).probes(["vm"])
     cfg = cfg.runtime(duration_ms=30.0, dtype="float32")

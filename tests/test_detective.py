@@ -20,6 +20,8 @@ from docs.validation._detective import (
 )
 from jtfne.signals import Signals
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 
 @functools.cache
 def signals() -> Signals:

@@ -15,7 +15,7 @@ import jtfne
 from contract_delivery import config
 from jtfne import delivery
 
-pytestmark = pytest.mark.bits
+pytestmark = pytest.mark.as_users
 SCRIPT = Path(__file__).with_name("distributed_spikes.py")
 LONGEST_S = 240.0
 

@@ -11,6 +11,8 @@ from docs.validation._flip import CONTROLS, Found, found_in, potentials
 from jtfne.measures.spectrolaminar import IDENTIFIABLE
 from jtfne.presets import v1_v4
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 N_DRAWS, STOP_MS = 19, 3500.0
 
 

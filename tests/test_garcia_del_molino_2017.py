@@ -25,6 +25,8 @@ from jtfne.presets import garcia_del_molino_2017 as preset
 from jtfne.presets.garcia_del_molino_2017 import TYPES, NOISE_mV, STEP_ms, TOP_DOWN_pA
 from jtfne.presets.garcia_del_molino_2017 import BACKGROUND_pA as LIF_BACKGROUND_pA
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 SST, N_SEEDS = 2, 3
 # At the low baseline, sd between seeds of rates and of their change:
 # docs/validation/garcia_del_molino_2017.rst.

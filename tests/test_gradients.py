@@ -114,7 +114,7 @@ def test_forward_spikes_are_those_of_the_event_path(kinds):
     assert all(np.isfinite(each).all() and np.any(each != 0.0) for each in slopes.values())
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_dense_delivery_has_the_same_spikes_and_slopes():
     net = jtfne.construct(config(["LIF"], n=3, longest_ms=0.5))
 
@@ -427,7 +427,7 @@ class Free(Sigmoid):
     steadies = False
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_leaky_cells_have_no_upstroke_to_hold_back():
     net = jtfne.construct(config(["LIF"]))
 

@@ -11,6 +11,8 @@ import jtfne
 from docs.validation._hnn_like_column import CUTS, DEFLECTIONS, dipoles, peaks
 from jtfne.presets import hnn_like_column
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 TRIALS = 4
 
 

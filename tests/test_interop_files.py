@@ -127,7 +127,9 @@ def test_a_table_of_other_hands_is_taken_and_sorted(tmp_path):
     parquet.write_table(pa.table(rows), tmp_path / "a.parquet")
     found = interop.from_parquet(tmp_path / "a.parquet")
     assert found.values.tolist() == [9.0, 1.5, 1.5] and found["neuron"].values.tolist() == [0, 1, 2]
-    assert found["layer"].values.tolist() == ["L4", "L5", "L4"] and "n_neurons" not in found.attrs
+    assert found["layer"].values.tolist() == ["L4", "L5", "L4"]
+    sizes = {name: found.attrs[name] for name in ("n_neurons", "n_trials", "duration_ms")}
+    assert sizes == {"n_neurons": 3, "n_trials": 2, "duration_ms": 9.0}, "of what is there"
 
 
 def test_a_parquet_file_that_is_none_is_refused(spikes, tmp_path):
@@ -135,7 +137,7 @@ def test_a_parquet_file_that_is_none_is_refused(spikes, tmp_path):
     (tmp_path / "short.parquet").write_bytes(spikes.read_bytes()[:-50])
     (tmp_path / "text.parquet").write_text("no")
     for name, message in (
-        ("other", "without trial, time_ms, neuron"),
+        ("other", "without neuron, time_ms"),
         ("short", "cannot be read"),
         ("text", "cannot be read"),
         ("absent", "cannot be read"),

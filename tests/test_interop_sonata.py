@@ -6,14 +6,16 @@ import csv
 import json
 
 import h5py
+import libsonata
 import numpy as np
 import pytest
 
 import jtfne
 import runs
 from jtfne import interop
+from jtfne.cli._write import export_to
 from jtfne.config import FromTable
-from jtfne.emitters import PoissonSource
+from jtfne.emitters import PoissonSource, SpikeSource
 from jtfne.synapses import Conductance
 
 
@@ -53,7 +55,8 @@ def test_every_file_is_there_and_says_what_it_is(folder):
         name.removeprefix("$NETWORK_DIR/")
         for kind in listed.values()
         for each in kind
-        for name in each.values()
+        for key, name in each.items()
+        if key != "populations"
     }
     assert named == kinds
 
@@ -209,3 +212,96 @@ def test_what_cannot_be_written_is_one_clear_error(net, tmp_path):
         assert len(str(error.value).splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
     assert [path.read_text() for path in (tmp_path / "full").iterdir()] == ["kept"]
+
+
+# what libsonata makes of it
+
+
+@pytest.fixture(scope="module")
+def circuit(folder):
+    """The circuit as libsonata opens it."""
+    return libsonata.CircuitConfig.from_file(str(folder / "circuit_config.json"))
+
+
+def test_libsonata_opens_the_circuit_by_its_config(circuit, net):
+    assert circuit.node_populations == {"V1 and V4"}
+    labels = {group.replace("|", "/") for group in circuit.edge_populations}
+    assert labels == set(net.edges["connection"].unique().to_pylist())
+    nodes = circuit.node_population("V1 and V4")
+    assert nodes.size == net.n_neurons
+    every = nodes.select_all()
+    np.testing.assert_allclose(nodes.get_attribute("x", every), 1e3 * net.neurons["x_mm"])
+    areas = nodes.enumeration_values("area")
+    names = [areas[code] for code in nodes.get_enumeration("area", every)]
+    assert names == net.neurons["area"].tolist()
+
+
+def test_libsonata_finds_the_edges_of_each_cell_with_weights_and_delays(circuit, net):
+    table = net.edges.to_pandas()
+    for label, rows in table.groupby("connection", observed=True):
+        edges = circuit.edge_population(label.replace("/", "|"))
+        assert edges.size == len(rows)
+        assert (edges.source, edges.target) == ("V1 and V4", "V1 and V4")
+        np.testing.assert_array_equal(
+            edges.get_attribute("syn_weight", edges.select_all()), rows["weight_pA"]
+        )
+        np.testing.assert_array_equal(
+            edges.get_attribute("delay", edges.select_all()), rows["delay_ms"]
+        )
+        for find, end in ((edges.afferent_edges, "target"), (edges.efferent_edges, "source")):
+            for cell in (*rows[end].unique()[:3], 0, net.n_neurons - 1):
+                expected = np.flatnonzero(rows[end] == cell)
+                np.testing.assert_array_equal(np.sort(find([cell]).flatten()), expected)
+
+
+def test_libsonata_reads_the_spikes_of_each_trial(folder):
+    for trial in (0, 1):
+        reader = libsonata.SpikeReader(str(folder / f"spikes_{trial}.h5"))
+        assert reader.get_population_names() == ["V1 and V4"]
+        spikes = reader["V1 and V4"].get()
+        expected = runs.named().get("spk", trial=trial)
+        np.testing.assert_array_equal([time for _, time in spikes], expected.values)
+        np.testing.assert_array_equal([node for node, _ in spikes], expected["neuron"].values)
+
+
+def test_libsonata_opens_cells_without_edges_and_silent_runs(tmp_path):
+    folder = interop.to_sonata(runs.silent(), tmp_path / "ä b", population="stumm ä")
+    circuit = libsonata.CircuitConfig.from_file(str(folder / "circuit_config.json"))
+    assert circuit.node_populations == {"stumm ä"} and not circuit.edge_populations
+    reader = libsonata.SpikeReader(str(folder / "spikes.h5"))
+    assert reader["stumm ä"].get() == []
+
+
+def test_a_spikes_time_is_the_end_of_its_step(tmp_path):
+    cfg = (
+        jtfne.Config()
+        .areas(["V1"])
+        .layers(["L4"])
+        .cells({"in": 2})
+        .emitters({"in": SpikeSource(times_ms=[[0.3, 0.61], []])})
+        .runtime(duration_ms=3.0, dt_ms=0.3)
+        .probes(["spk"])
+    )
+    signals = jtfne.construct(cfg).simulate(progress=False)
+    folder = interop.to_sonata(signals, tmp_path / "run")
+    spikes = libsonata.SpikeReader(str(folder / "spikes.h5"))["cells"].get()
+    np.testing.assert_allclose(spikes, [(0, 0.3), (0, 0.9)], rtol=1e-6)
+
+
+def test_the_command_line_exports_the_circuit_too(tmp_path):
+    edge = {"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 2.0, "rule": "AllToAll"}
+    config = (
+        jtfne.Config()
+        .areas(["V1"])
+        .layers(["L4"])
+        .cells({"E": 6, "PV": 2})
+        .connections([edge])
+        .runtime(duration_ms=2.0)
+        .probes(["spk"])
+    )
+    net = jtfne.construct(config)
+    signals = net.simulate(progress=False)
+    paths, failures = export_to(signals, "sonata", tmp_path)
+    assert (paths, failures) == ([tmp_path / "sonata"], {})
+    circuit = libsonata.CircuitConfig.from_file(str(tmp_path / "sonata/circuit_config.json"))
+    assert circuit.edge_population("E->PV:AMPA").size == net.n_edges == 12

@@ -16,6 +16,8 @@ from jtfne._precision import precision
 from jtfne.delivery import unpack
 from jtfne.presets.izhikevich_2003 import PA_PER_STRENGTH, izhikevich_2003
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 N_PROGRAM, N_OURS = 16, 8  # seeds; a run lasts 3 s, of which the last 2 count
 
 

@@ -13,12 +13,13 @@ FLOORS = (
     "_files",
     "_arguments _cores _grid _json _keys _mne_units _names _precision _rows _terminal _time _tree",
     "_stored",
+    "_sonata_files",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",
     "pydantic_fields",
     "readouts",
     "recordings",
     "config",
-    "paradigm presets wiring",
+    "paradigm presets sonata_circuits wiring",
     "plastic",
     "engine",
     "runner",
@@ -47,9 +48,12 @@ FLOORS = (
 # `engine` lies below `flatnet`, which offers it as `FlatNet.run`; the engine itself knows no names.
 # The wings read signals, recorded or simulated alike; they know no engine.
 WING = "geometry measures readouts recordings reports run_folder signals"
-ONLY = {"analysis": [*WING.split(), "objective"], "interop": WING.split()}
+ONLY = {
+    "analysis": [*WING.split(), "objective"],
+    "interop": [*WING.split(), "sonata_circuits"],
+}
 ROOMS = [floor.split() for floor in FLOORS]
-GROUND = {room for floor in ROOMS[:4] for room in floor}
+GROUND = {room for floor in ROOMS[:5] for room in floor}
 FILES = sorted(
     path
     for folder in ("jtfne", "analysis", "interop")
@@ -185,7 +189,7 @@ def test_heavy_packages_load_where_they_are_used() -> None:
 
 
 def test_the_rules_catch_what_they_forbid() -> None:
-    assert may_enter("interop") == {*GROUND, *WING.split(), "interop"}
+    assert may_enter("interop") == {*GROUND, *WING.split(), "sonata_circuits", "interop"}
     assert not {"wiring", "paradigm"} - may_enter("flatnet")
     assert not {"flatnet", "probes"} & may_enter("engine")
     assert "net" not in may_enter("simulation"), "what is done with a net is known above it"

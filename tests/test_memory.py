@@ -16,6 +16,8 @@ from jtfne.net import Projection
 from jtfne.simulation import _memory, estimate_memory
 from test_simulation import ALL, mixed
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 MEASURED = """
 import json, re, resource, sys
 from pathlib import Path

@@ -195,6 +195,19 @@ def test_a_dataarray_is_its_values_on_its_own_clock():
     )
 
 
+def test_a_dataarray_may_be_in_seconds_and_nanoamperes():
+    times_ms = 0.7 * np.arange(1, 5)
+    plain = xr.DataArray([1.0, -2.0, 3.0, 0.5], {"time": times_ms}, ("time",))
+    expected = jtfne.Paradigm.from_dataarray(plain, target="E")
+    times_s = ("time", times_ms / 1e3, {"units": "s"})
+    as_timedelta = (times_ms * 1e6).round().astype("timedelta64[ns]")
+    for time in (times_s, as_timedelta):
+        in_nA = (plain / 1e3).assign_coords(time=time).assign_attrs(units="nA")
+        made = jtfne.Paradigm.from_dataarray(in_nA, target="E")
+        np.testing.assert_allclose(made.stimuli[0].drive.values, [1.0, -2.0, 3.0, 0.5], rtol=1e-12)
+        assert made.stimuli[0].drive.dt_ms == expected.stimuli[0].drive.dt_ms == 0.7
+
+
 def axis(times, dims=("time",), values=None):
     return xr.DataArray(np.ones(len(times)) if values is None else values, {dims[0]: times}, dims)
 
@@ -210,10 +223,11 @@ def axis(times, dims=("time",), values=None):
         (xr.DataArray(np.ones((2, 3)), dims=("time", "channel")), r"\(2, 3\)"),
         (xr.DataArray(np.ones(3), dims=("time",)), "no time coordinate"),
         (axis([0.0, 1.0], values=[1.0, np.nan]), "NaN"),
-        (axis(np.array([0, 10], "timedelta64[ns]")), "timedelta64.*numbers of ms"),
+        (axis(np.array([0, 10], "datetime64[ns]")), "time as dates"),
+        (axis([0.0, 0.001]), "looks like seconds"),
         (
-            axis([0.0, 0.001]).assign_coords(time=("time", [0.0, 0.001], {"units": "s"})),
-            "time in 's'.*ms",
+            axis([0.0, 0.001]).assign_coords(time=("time", [0.0, 0.001], {"units": "h"})),
+            "time in units 'h'",
         ),
         ([1.0, 2.0], "a list.*DataArray"),
     ],

@@ -9,6 +9,8 @@ import jtfne
 from docs.validation._activity import Activity
 from jtfne.presets.pd14 import POPULATIONS, current_pA, pd14, synapse_counts, weights_pA
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 # Target by source, as the published implementations round them: ln(1 - C) / ln(1 - 1 / (N_x N_y)).
 SYNAPSES = [
     [45499805, 22323577, 20253647, 9670918, 3293578, 0, 2271404, 0],

@@ -455,7 +455,7 @@ def whole():
 
 
 @pytest.mark.parametrize("chunk_steps", [1, 33, 100])
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_same_bits_for_any_chunk(whole, chunk_steps):
     assert hashes(busy(NAMES), chunk_steps=chunk_steps) == whole
 
@@ -463,7 +463,7 @@ def test_same_bits_for_any_chunk(whole, chunk_steps):
 @pytest.mark.parametrize(
     "names", [("spk",), ("lfp",), ("spk", "dipole"), ("meg", "eeg"), ("csd", "source")]
 )
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_a_probe_changes_no_other(whole, names):
     assert hashes(busy(names)) == {name: whole[name] for name in names}
 

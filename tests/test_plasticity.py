@@ -275,7 +275,7 @@ def test_it_matters(rule):
 
 
 @each_rule
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_same_bits_in_chunks_from_disk_and_by_the_sparse_form(rule, tmp_path):
     net = jtfne.construct(config(rule))
     net.save(tmp_path / "net")
@@ -292,7 +292,7 @@ def test_same_bits_in_chunks_from_disk_and_by_the_sparse_form(rule, tmp_path):
     np.testing.assert_allclose(sparse.get("vm"), whole(rule).get("vm"), rtol=0.0, atol=within_mV)
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_short_term_plasticity_is_the_same_on_two_devices():
     sharded = jtfne.simulate(jtfne.construct(config(BOTH)), trials=2, delivery=delivery.Sharded())
     assert sharded.spikes.equals(whole(BOTH).spikes)
@@ -309,7 +309,7 @@ def test_stdp_on_several_devices_is_refused():
 
 
 @each_rule
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_a_member_of_a_batch_learns_alone(rule):
     flat = jtfne.construct(config(rule)).to_flat(tracked=False)
     name, numbers = {"ShortTerm": ("u", [0.2, 0.9]), "PairSTDP": ("a_plus", [0.02, 0.2])}[

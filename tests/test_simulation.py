@@ -70,14 +70,14 @@ def whole():
 
 
 @pytest.mark.parametrize("chunk_steps", [1, 7, 33, 100, 130, 599])
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_same_bits_for_any_chunk(whole, chunk_steps):
     """1 and 7 are shorter than an interval of 10 steps; 600 is no multiple of 130, nor of 33."""
     assert hashes(simulate(jtfne.construct(mixed(ALL)), INPUT, chunk_steps=chunk_steps)) == whole
 
 
 @pytest.mark.parametrize("chunk_steps", [1, 2, 3, 7, 100])
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_same_bits_for_any_chunk_without_intervals(whole, chunk_steps):
     found = hashes(simulate(jtfne.construct(mixed()), INPUT, chunk_steps=chunk_steps))
     assert found == {name: whole[name] for name in ("spk", "vm")}
@@ -86,7 +86,7 @@ def test_same_bits_for_any_chunk_without_intervals(whole, chunk_steps):
 @pytest.mark.parametrize(
     "probes", [("spk",), ("vm",), ("spk", "source"), ("spk", *FIELDS), ("vm", "emm_proxy")]
 )
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_same_bits_for_any_probes(whole, probes):
     found = hashes(simulate(jtfne.construct(mixed(probes)), INPUT))
     assert found == {name: whole[name] for name in probes}
@@ -230,7 +230,7 @@ def test_trials_differ_and_the_first_is_a_run_of_its_own():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_trials_side_by_side_have_the_bits_of_trials_in_turn(dtype, tmp_path):
     net = jtfne.construct(mixed(["spk", "vm", "lfp_proxy"], **SHORT | {"dtype": dtype}))
     beside = simulate(net, trials=5, chunk_steps=80)
@@ -270,7 +270,7 @@ def driven(dtype="float32"):
 
 
 @pytest.mark.parametrize(("dtype", "share"), [("float64", 128), ("float32", 10**6)])
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_recorders_that_follow_a_run_have_the_bits_of_those_inside_it(dtype, share, monkeypatch):
     net, paradigm = driven(dtype)
     inside = simulate(net, paradigm)
@@ -402,7 +402,7 @@ def test_a_tail_shorter_than_the_interval_is_no_sample():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_the_start_is_that_of_the_engine_to_the_bit(dtype):
     """One program, whose products and sums must not be contracted into one rounding."""
     net = jtfne.construct(mixed(dtype=dtype))

@@ -126,7 +126,7 @@ def test_in_a_net_they_drive_others_and_stay_without_current() -> None:
         )
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_spikes_do_not_hang_on_chunks_or_devices(tmp_path) -> None:
     """In one go, streamed in chunks, dealt over two devices: the same bits."""
     net = jtfne.construct(config())
@@ -199,7 +199,7 @@ def test_trains_are_dealt_over_layers_in_the_order_of_ids() -> None:
     assert len(net.select(cell_type="S", layer="L4")) > 0 and len(net.to_flat().circuit.groups) == 2
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_trains_do_not_hang_on_chunks_or_devices(tmp_path) -> None:
     rng = np.random.default_rng(0)
     source = SpikeSource(

@@ -20,6 +20,8 @@ import jtfne
 from jtfne import _rows, partial_run, row_arrays, run_folder
 from jtfne.simulation import _memory, estimate_memory, simulate
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 PROBES = (
     "spk",
     {"kind": "vm", "interval_ms": 0.2},

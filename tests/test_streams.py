@@ -189,7 +189,7 @@ def alone():
         ]
     ),
 )
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_nothing_added_moves_a_stream(alone, added, first, more):
     """Stimuli before or after, a type more, other numbers of cells in another order, another
     area.
@@ -205,7 +205,7 @@ def test_nothing_added_moves_a_stream(alone, added, first, more):
     assert len(kept) > 20 and [name for name in kept if together.get(name) != alone[name]] == []
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_what_is_drawn_hangs_on_names_alone():
     """Initial state, noise, sources and stimuli, of all cells, in a circuit of more cells under
     more stimuli.

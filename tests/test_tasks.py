@@ -314,7 +314,7 @@ def hashes(signals):
     } | signals.manifest["tables"]
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_all_trials_run_one_program_and_chunks_change_nothing():
     from jtfne import engine
 

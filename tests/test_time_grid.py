@@ -394,7 +394,7 @@ def test_delays_that_differ_by_edge_are_rounded_to_the_nearest_step():
     )
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_spikes_at_the_start_come_once_in_chunks_and_in_a_run_for_gradients():
     """At 0 ms a spike stands before the first step: `advance` adds it to the first chunk only,
     `advance_checkpointed` too.

@@ -53,7 +53,7 @@ def same(one, other):
     }
 
 
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_the_best_is_what_its_circuit_scores_to_the_bit(result):
     scores = [
         AIM.evaluate(result.best_net.simulate(seed=seed, progress=False)).score for seed in (0, 5)

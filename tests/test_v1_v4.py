@@ -18,6 +18,8 @@ from docs.validation._v1_v4 import (
 )
 from jtfne.presets import v1_v4
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 TRIALS, STOP_ms = 5, 2500.0
 LOST = {
     "intact": (),
@@ -50,7 +52,6 @@ def excess(cut, path):
     return (same.mean() - other.mean()) / (other.std(ddof=1) / np.sqrt(same.size))
 
 
-@pytest.mark.bits
 def test_an_area_that_gets_nothing_from_the_other_fires_as_it_would_alone():
     np.testing.assert_array_equal(run("V1", feedback=0.0), run("V1", feedback=0.0, feedforward=0.0))
     np.testing.assert_array_equal(

@@ -10,6 +10,8 @@ from docs.validation._activity import Activity
 from jtfne.emitters import LIF
 from jtfne.presets import vogels_abbott
 
+pytestmark = pytest.mark.as_users  # simulates for long
+
 # NEST 3.10, mean over wirings and how many; sd between wirings over seconds, of both simulators,
 # and for coba, of which
 # NEST ran 1 s only, of jtfne over 1 s (docs/validation/vogels_abbott.rst).

@@ -181,7 +181,7 @@ def busy(*probes: object, mechanisms: dict | None = None, **run_: object) -> jtf
 
 
 @pytest.mark.parametrize("how", ["chunks", "disk"])
-@pytest.mark.bits
+@pytest.mark.as_users
 def test_delays_reach_over_chunks_and_trials_stay_apart(how: str, tmp_path) -> None:
     probes = ("spk", "rws", {"kind": "erws", "interval_ms": 0.1})
     net = jtfne.construct(busy(*probes))

@@ -9,6 +9,7 @@ import xarray as xr
 
 from jtfne import _time
 from jtfne._check import refuse
+from jtfne.analysis import _inputs
 from jtfne.signals import Signals
 
 if TYPE_CHECKING:
@@ -57,12 +58,10 @@ def check_number(value: Any, name: str, where: str) -> float:
 
 
 def get_readout(data: Any, readout: str, where: str) -> xr.DataArray:
-    """The readout of a run, or the array itself. Raises: JtfneError for anything else."""
-    if isinstance(data, xr.DataArray):
-        return data
-    if not isinstance(data, Signals):
-        raise refuse(f"data of type {type(data).__name__}", "Signals or an xarray.DataArray", where)
-    return data.get(readout)
+    """The readout of a run or a recording, or the array itself.
+    Raises: JtfneError for anything else.
+    """
+    return _inputs.array(data, readout, where)
 
 
 def get_array(

@@ -44,10 +44,19 @@ def laminar_comparison(
     simulated_ax, recorded_ax = figure.subplots(1, 2)
     _draw_response(simulated_ax, simulated, "simulated")
     image = _draw_response(recorded_ax, recorded, "recorded")
+    share_depths([simulated_ax, recorded_ax])
     _style.colour_bar([simulated_ax, recorded_ax], image, "CSD over its peak; sinks < 0")
     if path is not None:
         _style.write(figure, Path(path))
     return figure
+
+
+def share_depths(axes: "list[Axes]") -> None:
+    """Give axes over depth the same limits, the pia side up."""
+    limits = [ax.get_ylim() for ax in axes]
+    bottom_mm, top_mm = max(max(pair) for pair in limits), min(min(pair) for pair in limits)
+    for ax in axes:
+        ax.set_ylim(bottom_mm, top_mm)
 
 
 def _draw_response(ax: "Axes", features: LaminarFeatures, name: str) -> "QuadMesh":

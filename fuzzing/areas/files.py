@@ -4,6 +4,7 @@ cut or added.
 
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from jtfne import analysis, interop
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "utf-32", "cp037")
 KINDS = ("flip", "flip", "cut", "append", "empty", "insert text", "encoding", "nest")
-RECORDINGS = ("recording.nc", "recording.parquet", "recording_raw.fif")
+RECORDINGS = ("recording.nc", "recording.zarr", "recording.parquet", "recording_raw.fif")
 FILES = (
     "config.toml",
     "config.json",
@@ -115,6 +116,9 @@ def write_recordings(folder: Path) -> None:
     attrs = {"units": "V", "onset_ms": 5.0}
     recording = xr.DataArray(values, coords, ("time", "channel"), "lfp", attrs)
     recording.to_netcdf(folder / "recording.nc", engine="h5netcdf")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of texts and consolidated metadata in format 3
+        recording.to_zarr(folder / "recording.zarr", zarr_format=3)
     table = pa.Table.from_pandas(recording.to_dataframe().reset_index(), preserve_index=False)
     table = table.replace_schema_metadata({"units": "V", "onset_ms": "5"})
     pq.write_table(table, folder / "recording.parquet")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jtfne.cli._compare import compare
 from jtfne.cli._rooms import open_room, resumable
 from jtfne.cli._shared import (
     Allow_code,
@@ -49,6 +50,9 @@ class Format(enum.StrEnum):
     netcdf = "netcdf"
     zarr = "zarr"
     sonata = "sonata"
+    nwb = "nwb"
+    bids = "bids"
+    dipole = "dipole"
 
 
 def main() -> None:
@@ -189,64 +193,23 @@ def export(
     ] = None,
     allow_code: Allow_code = False,
 ) -> None:
-    """Write a run in another format: FIF of each field and its epochs, Parquet or SONATA spikes, the
-    whole tree as netCDF or Zarr.
+    """Write a run in another format: FIF of each field and its epochs, Parquet spikes, spikes and
+    circuit of SONATA, the whole tree as netCDF or Zarr, EEG, MEG and LFP as a BIDS dataset, dipole
+    moments as text.
     """
     import jtfne
 
     signals = jtfne.load(folder, allow_code=allow_code)
     target = output_folder(folder, out, "export")
     target.mkdir(parents=True, exist_ok=True)
-    paths, failures = export_to(signals, to.value, target)
+    paths, failures = export_to(signals, to.value, target, allow_code=allow_code)
     for path in paths:
         typer.echo(str(path))
     if failures:
         raise typer.Exit(1)
 
 
-@app.command()
-def compare(
-    folder: Run_folder,
-    recording: Annotated[
-        str | None,
-        typer.Argument(
-            help="A file that MNE reads, .nc, .parquet, or 'barrel'.", metavar="RECORDING"
-        ),
-    ] = None,
-    named: Annotated[str | None, typer.Option("--recording", help="The same as RECORDING.")] = None,
-    readout: Annotated[str, typer.Option(help="Readout of the run to compare.")] = "lfp_proxy",
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder to write to; DIR/compare by default.")
-    ] = None,
-    as_json: As_json = False,
-) -> None:
-    """Set a run beside a recording: laminar profiles with a figure and a table, or distances for
-    other readouts.
-    """
-    import jtfne
-    from jtfne import analysis
-    from jtfne._check import refuse
-
-    if (recording is None) == (named is None):
-        raise refuse(
-            "RECORDING given twice" if recording else "no RECORDING",
-            "one file, or 'barrel'",
-            "jtfne compare",
-        )
-    signals = jtfne.load(folder)
-    target = output_folder(folder, out, "compare")
-    table, files = analysis.compare_run(
-        signals, str(recording or named), readout=readout, folder=target
-    )
-    if as_json:
-        print_facts(
-            {"table": table.to_dict(orient="records"), "files": [str(path) for path in files]},
-            as_json=True,
-        )
-        return
-    typer.echo(table.to_string(index=False))
-    for path in files:
-        typer.echo(str(path))
+app.command()(compare)
 
 
 @app.command()

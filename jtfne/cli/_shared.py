@@ -12,7 +12,8 @@ As_json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.
 Config_argument = Annotated[
     str,
     typer.Argument(
-        help="A .json or .toml config, or a preset such as v1_column or v1_column:n=2000.",
+        help="A .json or .toml config, the circuit_config.json of a SONATA circuit, or a preset such "
+        "as v1_column or v1_column:n=2000.",
         metavar="CONFIG",
     ),
 ]
@@ -35,15 +36,18 @@ def load_config(
     *,
     allow_code: bool = False,
 ) -> "Config":
-    """The config of a file or of a preset with arguments, `name:key=value,key=value`.
+    """The config of a file, of a SONATA circuit, or of a preset, `name:key=value,key=value`.
 
     trials: how often its task is repeated.
     """
     from jtfne.config import Config
     from jtfne.paradigm import Paradigm
+    from jtfne.sonata_circuits import from_sonata, is_circuit_file
 
     path = Path(file_or_preset)
-    if path.suffix in (".json", ".toml"):
+    if path.suffix == ".json" and is_circuit_file(path):
+        config = from_sonata(path)
+    elif path.suffix in (".json", ".toml"):
         config = Config.from_file(path, allow_code=allow_code)
     else:
         config = _read_preset(file_or_preset)

@@ -102,8 +102,12 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
     return sorted(path.relative_to(out) for path in files), attempts.failures
 
 
-def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], dict[str, str]]:
+def export_to(
+    signals: "Signals", to: str, target: Path, *, allow_code: bool = False
+) -> tuple[list[Path], dict[str, str]]:
     """Write `signals` in another format into `target`.
+
+    allow_code: import the modules of cell models from outside, where the circuit is needed.
 
     Returns
     -------
@@ -120,12 +124,16 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
     writers: dict[str, Callable[[], object]] = {}
     if to == "fif":
         writers = list_fif_writers(signals, target, is_field)
+    elif to == "dipole":
+        writers = _list_dipole_writers(signals, target)
     else:
         formats: dict[str, tuple[Callable[..., object], str]] = {
             "parquet": (interop.write_parquet, "spikes.parquet"),
             "netcdf": (interop.to_netcdf, "signals.nc"),
             "zarr": (interop.to_zarr, "signals.zarr"),
-            "sonata": (interop.to_sonata, "sonata"),
+            "nwb": (interop.to_nwb, "run.nwb"),
+            "sonata": (functools.partial(_write_sonata, allow_code=allow_code), "sonata"),
+            "bids": (interop.to_bids, "bids"),
         }
         write, name = formats[to]
         writers[name] = functools.partial(write, signals, target / name)
@@ -136,6 +144,43 @@ def export_to(signals: "Signals", to: str, target: Path) -> tuple[list[Path], di
         raise attempts.refusals[0]
     attempts.print_failures()
     return [target / name for name in writers if name not in attempts.failures], attempts.failures
+
+
+def _write_sonata(signals: "Signals", path: Path, *, allow_code: bool) -> None:
+    """Write spikes, cells and synapses, these wired again from the run's config.
+
+    Raises: JtfneError for cell models from outside unless `allow_code`.
+    """
+    import jtfne
+    from jtfne import _json, interop
+
+    if "neurons" not in signals.tree.children:
+        interop.to_sonata(signals, path)
+        return
+    text = _json.dumps(signals.manifest["config"])
+    with show_work("wiring the circuit again"):
+        net = jtfne.construct(jtfne.Config.from_json(text, allow_code=allow_code))
+    interop.to_sonata(signals, path, net=net)
+
+
+def _list_dipole_writers(signals: "Signals", target: Path) -> dict[str, Callable[[], object]]:
+    """What writes the dipole moment of each area and trial as text, by the name of the file.
+
+    Raises: JtfneError for a run that did not record it.
+    """
+    from jtfne import interop
+    from jtfne._check import one_of
+    from jtfne._names import safe_name
+
+    one_of("dipole", signals.recorded(), name="readout", where="jtfne export --to dipole")
+    writers: dict[str, Callable[[], object]] = {}
+    for area in signals.get("dipole", trial=0)["area"].values.tolist():
+        for trial in range(int(signals.tree.attrs["n_trials"])):
+            name = f"dipole_{safe_name(area, 'file')}_trial{trial}.txt"
+            writers[name] = functools.partial(
+                interop.write_dipole_text, signals, target / name, area=area, trial=trial
+            )
+    return writers
 
 
 def list_fif_writers(

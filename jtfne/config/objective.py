@@ -4,9 +4,18 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from jtfne._check import NOT_NEGATIVE, Limit, one_of, refuse
+from jtfne.config.recorded_targets import read_target
 from jtfne.measures import MEASURES, Measure
 from jtfne.measures._base import FIELDS
 from jtfne.pydantic_fields.catalogue import Declared
@@ -238,8 +247,11 @@ class Metric(Aim):
     measure : measure
         One of `jtfne.measures`, as MeanRate(); or of a class of your own, derived from
         `jtfne.measures.Measure`.
-    target : float, (float, float), InRange or Curve
-        A value, a range, or a recorded curve: a list, an xarray.DataArray or an mne.Evoked.
+    target : float, (float, float), InRange, Curve or a recording
+        A value, a range, or a curve: a list or an xarray.DataArray. Or a recording, of which the
+        measure is taken: the pathlib.Path of a file, an mne.io.Raw, mne.Epochs or mne.Evoked, or an
+        xarray.DataArray over time, with ``attrs["onset_ms"]``. Or what `jtfne.analysis.rates` and
+        `cv` give of recorded spikes, of which the cells selected by name are taken.
     readout : str, optional
         What it is a measure of; of spikes if it is one of these alone.
     cells : Selector or str, optional
@@ -266,6 +278,17 @@ class Metric(Aim):
     target: Target
     weight: NotNegative = 1.0
     scale: Positive = 1.0
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _read_recording(cls, value: Any, info: ValidationInfo) -> Any:
+        """Convert a recording to what the measure gives of it."""
+        settings = info.data
+        if not {"measure", "readout", "cells", "channels"} <= set(settings):
+            return value  # one of these is refused already
+        measure: Measure = settings["measure"]
+        readouts = [settings["readout"]] if settings["readout"] else list_measured(measure)
+        return read_target(value, measure, readouts[0], settings["cells"], settings["channels"])
 
     @model_validator(mode="after")
     def _check_target(self) -> Self:

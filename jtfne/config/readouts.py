@@ -54,9 +54,18 @@ SOURCE_MODES: tuple[type[Source], ...] = (
     InputCurrent, TotalMembraneCurrent, Decomposed, SynapticCurrent, SpikeProxy
 )  # fmt: skip
 
+BESIDE_SOURCE = ("scale", "maps")  # what `Config.source` takes with the mode, and keeps beside it
+
 
 def _as_source(value: Any) -> Any:
-    """Convert the bare name of a source mode to the table that declares it."""
+    """Convert the bare name of a source mode to the table that declares it.
+
+    Raises: JtfneError for a scale or maps in it, which stand beside it.
+    """
+    if isinstance(value, Mapping):
+        for key in BESIDE_SOURCE:
+            if key in value:
+                raise refuse(f"{key} within source", f"readouts.{key}, beside it", HERE)
     return {"kind": value} if isinstance(value, str) else value
 
 

@@ -1,6 +1,7 @@
 """Rules by which cells are connected, and how chances and weights fall with distance."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -8,7 +9,9 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, refuse
-from jtfne.config.files.edge_tables import read_columns, read_edge_file
+from jtfne._files import resolve_path
+from jtfne.config.files.edge_tables import SONATA, read_columns, read_edge_file
+from jtfne.config.files.sonata_edges import read_sonata_edges
 from jtfne.pydantic_fields.array_field import Column, ColumnOf
 from jtfne.pydantic_fields.errors import HERE
 from jtfne.pydantic_fields.field_types import Count, Flag, Positive, Share, as_kind_table
@@ -206,13 +209,50 @@ class FromTable(WiringRule):
         return cls(**read_columns(table, connection, "FromTable.from_table"))
 
     @classmethod
-    def read(cls, path: str | Path, *, connection: str | None = None) -> Self:
+    def read(
+        cls,
+        path: str | Path,
+        *,
+        connection: str | None = None,
+        types: str | Path | None = None,
+        edge_type: int | None = None,
+        nodes: Mapping[str, Sequence[int]] | None = None,
+    ) -> Self:
         """Read the rule from a file with those columns: .csv, .parquet or a SONATA edge file (.h5).
 
-        `connection` is needed where there are several; in a SONATA file they are its edge
-        populations. Raises: JtfneError as `from_table`, and for a file that cannot be read.
+        Of SONATA, `syn_weight` and `delay` are those of an edge, else those of its type; a weight
+        is times `nsyns`, without weights an edge comes `nsyns` times. A rule holds edges of one
+        kind: several types are read together only if their weights have one sign, and their model
+        and its parameters are the same.
+
+        Parameters
+        ----------
+        path : str or Path
+        connection : str, optional
+            Needed where there are several; in a SONATA file they are its edge populations.
+        types : str or Path, optional
+            SONATA's table of edge types, `edge_types.csv`.
+        edge_type : int, optional
+            Read the edges of this type only.
+        nodes : dict of str to sequence of int, optional
+            By node population the net's ids of its nodes, in their order, such as
+            ``net.select(area="LGN")`` gives; without, the nodes' ids are those of the net.
+
+        Raises
+        ------
+        JtfneError
+            As `from_table`; for a file that cannot be read, edges of several kinds, and edges
+            between node populations without `nodes`.
         """
-        return cls(**read_edge_file(Path(path), connection))
+        source = resolve_path(path, "FromTable.read")
+        if source.suffix == SONATA:
+            return cls(**read_sonata_edges(source, connection, types, edge_type, nodes))
+        for name, value in (("types", types), ("edge_type", edge_type), ("nodes", nodes)):
+            if value is not None:
+                raise refuse(
+                    f"{name}= with {source.name!r}", "a SONATA file, .h5", "FromTable.read"
+                )
+        return cls(**read_edge_file(source, connection))
 
 
 Rule = Annotated[

@@ -1,17 +1,21 @@
 """Trains of spikes: the times of each cell, which cannot be changed, at 8 bytes a spike."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from jtfne._check import one_of, refuse
+from jtfne._check import UNREADABLE, JtfneError, one_of, refuse
+from jtfne._files import resolve_path
+from jtfne._stored import read_csv, read_parquet
 
 NEVER = 2**31 - 1  # a step that no run reaches
 MOST_CELLS = 10_000_000  # of a table without `cells`; a train takes 8 bytes and its spikes
 # of a step: how far a time may lie behind the end of its step, as one that was computed does
 SLACK = 1e-3
+TABLE_READERS = {".parquet": read_parquet, ".csv": read_csv}  # of files of spikes, by suffix
 # of tables of spikes; the second are those of `Signals.spikes`
 COLUMNS = (("cell", "t_ms"), ("neuron", "time_ms"))
 
@@ -50,11 +54,13 @@ class Trains:
     def of_table(cls, table: Any, cells: Sequence[int] | None = None) -> "Trains":
         """From columns `cell` and `t_ms`, or `neuron` and `time_ms`, in any order of rows.
 
-        cells: ids; train k is that of `cells[k]`, and spikes of others are left out. Without, train
-        k is that of id k. Raises: JtfneError for a column that is missing or no numbers, ids that
-        are not whole, or several trials.
+        table: in memory, or the path of a file of `TABLE_READERS`. cells: ids; train k is that of
+        `cells[k]`, and spikes of others are left out. Without, train k is that of id k.
+        Raises: JtfneError for no such table, a column that is missing or no numbers, ids that are
+        not whole, or several trials.
         """
         where = "SpikeSource.from_table"
+        table = _read_table(table, where)
         names = [str(name) for name in getattr(table, "column_names", table)]
         cell_column, time_column = next((pair for pair in COLUMNS if pair[0] in names), COLUMNS[0])
         for name in (cell_column, time_column):
@@ -176,3 +182,39 @@ def join_trains(parts: Iterable[Trains]) -> Trains:
         np.concatenate([part.sizes for part in part_list]),
     )
     return all_trains
+
+
+def _read_table(table: Any, where: str) -> Any:
+    """A table with columns by name: `table` itself, that of a file, or that of an array of events.
+
+    Raises: JtfneError for what is none, and for a file of another kind.
+    """
+    if isinstance(table, str | os.PathLike):
+        path = resolve_path(table, where)
+        read = TABLE_READERS.get(path.suffix.lower())
+        if read is None:
+            raise refuse(f"the file {str(table)!r}", f"a file {' or '.join(TABLE_READERS)}", where)
+        if not path.is_file():
+            raise refuse(f"{str(path)!r}, which is not there,", "a file", where)
+        try:
+            return read(path)
+        except JtfneError:
+            raise
+        except UNREADABLE as error:
+            reason = " ".join(str(error).split())
+            raise refuse(
+                f"{path.name}, which cannot be read ({reason}),",
+                f"a whole {path.suffix} file",
+                where,
+            ) from error
+    dims = getattr(table, "dims", None)
+    if dims == ("event",):  # an xarray.DataArray, as `Signals.get("spk")` gives it
+        return {"neuron": table["neuron"], "time_ms": table, "trial": table["trial"]}
+    if dims is None and (isinstance(table, Mapping) or hasattr(table, "columns")):
+        return table
+    raise refuse(
+        f"a table of type {type(table).__name__}",
+        "a DataFrame, an Arrow table, a mapping of columns, spikes as Signals.get('spk') gives "
+        f"them, or the path of a file {' or '.join(TABLE_READERS)}",
+        where,
+    )

@@ -10,7 +10,7 @@ from jtfne import _time, stimuli
 from jtfne._check import refuse
 from jtfne.paradigm._constructors import Constructors, Target
 
-MILLISECONDS = ("ms", "msec", "millisecond", "milliseconds")
+PA_PER_UNIT = {"pA": 1.0, "nA": 1e3, "uA": 1e6, "µA": 1e6, "A": 1e12}
 
 
 class Inputs(Constructors):
@@ -61,13 +61,18 @@ class Inputs(Constructors):
         start_ms: float = 0.0,
         label: str = "waveform",
     ) -> Self:
-        """A recorded waveform: a DataArray over `time` in ms, evenly sampled.
+        """A recorded waveform: a DataArray over `time`, evenly sampled.
 
-        Raises: JtfneError for other dimensions, an uneven time axis, or one in another unit.
+        Time is in ``time.attrs["units"]``, ms unless it says so. A current in ``attrs["units"]`` of
+        nA, uA or A is converted to pA; other values, times `amplitude`, are in the unit of the
+        cells' input.
+
+        Raises: JtfneError for other dimensions, and an uneven time axis.
         """
         dt_ms = _even_step_ms(recorded)
+        factor = PA_PER_UNIT.get(str(recorded.attrs.get("units")), 1.0)
         return cls.from_array(
-            recorded.values,
+            recorded.values if factor == 1.0 else np.asarray(recorded.values) * factor,
             dt_ms=dt_ms,
             target=target,
             amplitude=amplitude,
@@ -77,7 +82,7 @@ class Inputs(Constructors):
 
 
 def _even_step_ms(recorded: Any) -> float:
-    """The time step of a DataArray, ms. Raises: JtfneError without an even time axis in ms."""
+    """The time step of a DataArray, ms. Raises: JtfneError without an even time axis."""
     where = "Paradigm.from_dataarray"
     dims = tuple(getattr(recorded, "dims", ()))
     if dims != ("time",) or recorded.sizes["time"] < 2:
@@ -88,10 +93,9 @@ def _even_step_ms(recorded: Any) -> float:
     if "time" not in recorded.coords:
         raise refuse("a DataArray with no time coordinate", "one in ms", where)
     time = recorded["time"]
-    if time.dtype.kind not in "iuf" or time.attrs.get("units", "ms") not in MILLISECONDS:
-        problem = f"{time.attrs['units']!r}" if "units" in time.attrs else f"{time.dtype}"
-        raise refuse(f"time in {problem}", "numbers of ms", where)
-    time_ms = np.asarray(time, np.float64)
+    units = time.attrs.get("units")
+    time_ms = _time.times_to_ms(time.values, units, where=where)
+    _time.refuse_seconds(time.values, units, where=where)
     steps_ms = np.diff(time_ms)
     dt_ms = float(steps_ms.mean())
     if not dt_ms > 0 or not _time.is_even(time_ms):

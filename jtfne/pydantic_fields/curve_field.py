@@ -135,6 +135,7 @@ def _from_array(data: Any) -> dict[str, Any]:
     coords |= {name: plain(array[name].values) for name in dims if name in array.coords}
     if "time" in coords:
         axis = array["time"]
+        _time.refuse_seconds(axis.values, axis.attrs.get("units"), where=HERE)
         coords["time"] = _time.times_to_ms(
             axis.values, axis.attrs.get("units"), where=HERE
         ).tolist()

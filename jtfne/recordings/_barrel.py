@@ -1,19 +1,16 @@
 """The barrel recording that ships with elephant, read in place."""
 
-import hashlib
-import importlib.util
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne._check import JtfneError, refuse
+from jtfne.recordings._packaged import read_packaged
 
 if TYPE_CHECKING:
     import xarray as xr
 
-WHERE = "analysis.load_recording"
-BARREL_FILE = Path("current_source_density_src") / "test_data.mat"
+BARREL_FILE = "current_source_density_src/test_data.mat"
 BARREL_SHA256 = "52bfa1d3ddbaa82dd9e4f8e7be77162fb0b0ed360c5880b3a4b4e6adb838abd7"
 BARREL_DT_ms = 0.5
 BARREL_ONSET_SAMPLE = 125
@@ -32,23 +29,12 @@ def load_barrel(readout: str) -> "xr.DataArray":
 
     Raises: JtfneError.
     """
-    spec = importlib.util.find_spec("elephant")
-    if spec is None or not spec.submodule_search_locations:
-        raise JtfneError(
-            'recording "barrel" needs elephant; install it with: pip install "jtfne[realdata]" '
-            f"(in {WHERE})"
-        )
-    path = Path(spec.submodule_search_locations[0]) / BARREL_FILE
-    if not path.is_file():
-        raise refuse(
-            f"an elephant without {BARREL_FILE.as_posix()}", "elephant 1.2.1, which holds it", WHERE
-        )
-    if hashlib.sha256(path.read_bytes()).hexdigest() != BARREL_SHA256:
-        raise refuse(f"{path} with another SHA-256", BARREL_SHA256, WHERE)
+    content = read_packaged("barrel", "elephant", BARREL_FILE, BARREL_SHA256, "jtfne[realdata]")
     import xarray as xr
     from scipy import io
 
-    lfp_V = np.asarray(io.loadmat(path)["pot1"], np.float64).T * 1e-6
+    file: Any = BytesIO(content)  # which scipy reads, whatever its stubs say
+    lfp_V = np.asarray(io.loadmat(file)["pot1"], np.float64).T * 1e-6
     n_steps, n_channels = lfp_V.shape
     coords: dict[str, Any] = {
         "time": ("time", np.arange(n_steps) * BARREL_DT_ms, {"units": "ms"}),

@@ -1,14 +1,15 @@
 """A recording by name, by file or in memory, checked, with what the caller knows of it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne._check import FINITE, check_name, describe_value, number, refuse
 from jtfne.recordings._axes import even_step, in_ms, need
-from jtfne.recordings._formats import NAMED, SUFFIXES, read_file
+from jtfne.recordings._formats import NAMED, SPIKES, SUFFIXES, read_file
+from jtfne.recordings._mne import from_raw, is_mne
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,7 +19,7 @@ COORDINATES = ("trial", "time", "channel", "z_mm")
 
 
 def load_recording(
-    name_or_path: str | os.PathLike[str],
+    source: Any,
     *,
     readout: str = "lfp",
     z_mm: Sequence[float] | None = None,
@@ -26,61 +27,58 @@ def load_recording(
     units: str | None = None,
     label: str | Sequence[str] | None = None,
 ) -> "xr.DataArray":
-    """Read a recording, by name or from a file.
+    """A recording by name, from a file or from memory, as `analysis.load_recording` has it."""
+    import xarray as xr
 
-    Parameters
-    ----------
-    name_or_path : str or path
-        ``"barrel"``: the whisker-evoked laminar recording that ships with elephant
-        (``pip install "jtfne[realdata]"``). Or a file: one that MNE reads (FIF of raw data, epochs
-        or an average, EDF, BDF, BrainVision, EEGLAB, ..., as `jtfne.interop.from_raw` takes them),
-        ``.nc`` (a DataArray, or a Dataset or group with a variable named as the readout) or
-        ``.parquet`` (one row a sample: time, channel, the value named as the readout or ``value``,
-        and optionally trial and z_mm).
-    readout : str
-        Which variable to take, and the name of the result.
-    z_mm : sequence of float, optional
-        Depth of each channel, mm, where the file does not hold it.
-    onset_ms : float, optional
-        When the stimulus came, ms, where the file does not say. Annotations of a file that MNE
-        reads all count, but for those that mark bad spans.
-    units : str, optional
-        Unit of the values, such as ``"V"``, where the file does not say.
-    label : str or sequence of str, optional
-        Only annotations or epochs of these labels, of a file that MNE reads.
-
-    Returns
-    -------
-    DataArray
-        ``time`` in ms, whatever unit of time the file names, and ``channel``,
-        with ``units``, ``readout`` and, where known, ``z_mm`` and ``onset_ms``.
-
-    Raises
-    ------
-    JtfneError
-        For an unknown name or kind of file, a file that is missing, cut short or altered, or one
-        without the readout.
-    """
-    _check_arguments(name_or_path, readout, units)
+    _check_arguments(source, readout, units)
     if onset_ms is not None:
         onset_ms = number(onset_ms, FINITE, name="onset_ms", where=WHERE)
-    if str(name_or_path) in NAMED:
-        settings = {"z_mm": z_mm, "onset_ms": onset_ms, "units": units, "label": label}
-        for name, setting in settings.items():
-            if setting is not None:
-                description = f"{name}={describe_value(setting)} beside {str(name_or_path)!r}"
-                raise refuse(description, "its name alone, since it says all of this itself", WHERE)
-        return NAMED[str(name_or_path)](readout)
-    recording = read_file(name_or_path, readout, label, WHERE)
-    return _add_metadata(recording.rename(readout), readout, z_mm, onset_ms, units)
+    settings = {"z_mm": z_mm, "onset_ms": onset_ms, "units": units, "label": label}
+    if isinstance(source, str) and source in NAMED:
+        _refuse_settings(settings, f"{source!r}", "its name alone, since it says all of this")
+        return NAMED[source](readout)
+    if isinstance(source, str | os.PathLike):
+        recording = read_file(source, readout, label, WHERE)
+    elif isinstance(source, xr.DataArray):
+        _refuse_settings({"label": label}, "a DataArray", "a part of the array: its isel or sel")
+        recording = source
+    elif readout == SPIKES:
+        raise refuse(f"spikes of a {type(source).__name__}", "interop.from_spikes(table)", WHERE)
+    else:
+        recording = from_raw(source, readout, label=label)
+    if readout == SPIKES:
+        _refuse_settings(settings, "spikes", "spikes without them")
+        return recording
+    return describe_recording(recording, readout, z_mm, onset_ms, units)
 
 
-def _check_arguments(name_or_path: Any, readout: Any, units: Any) -> None:
-    """Raises: JtfneError for what is no path, and for texts that are no names."""
-    if not isinstance(name_or_path, str | os.PathLike) or "\x00" in str(name_or_path):
+def is_recording(source: Any) -> bool:
+    """Whether `source` is a recording of MNE in memory, or a text or path that may name one."""
+    return isinstance(source, str | os.PathLike) or is_mne(source)
+
+
+def _refuse_settings(settings: Mapping[str, Any], subject: str, allowed: str) -> None:
+    """Raises: JtfneError for a setting that does not go with the source."""
+    for name, setting in settings.items():
+        if setting is not None:
+            raise refuse(f"{name}={describe_value(setting)} beside {subject}", allowed, WHERE)
+
+
+def _check_arguments(source: Any, readout: Any, units: Any) -> None:
+    """Raises: JtfneError for what is no recording, and for texts that are no names."""
+    import xarray as xr
+
+    is_path = isinstance(source, str | os.PathLike) and "\x00" not in str(source)
+    if not (is_path or isinstance(source, xr.DataArray) or is_mne(source)):
+        is_array = isinstance(source, np.ndarray)
         raise refuse(
-            f"recording {describe_value(name_or_path)}",
-            f"'barrel', or the path of a file {', '.join(SUFFIXES)}",
+            f"an array of shape {source.shape}"
+            if is_array
+            else f"recording {describe_value(source)}",
+            "interop.from_array(values, dims, sampling_Hz=..., units=...)"
+            if is_array
+            else f"{', '.join(map(repr, NAMED))}, the path of a file {', '.join(SUFFIXES)}, what MNE has in memory, or "
+            "an xarray.DataArray",
             WHERE,
         )
     for name, text in (("readout", readout), ("units", "" if units is None else units)):
@@ -95,17 +93,18 @@ def _check_arguments(name_or_path: Any, readout: Any, units: Any) -> None:
         )
 
 
-def _add_metadata(
+def describe_recording(
     recording: "xr.DataArray",
     readout: str,
-    z_mm: Sequence[float] | None,
-    onset_ms: float | None,
-    units: str | None,
+    z_mm: Sequence[float] | None = None,
+    onset_ms: float | None = None,
+    units: str | None = None,
 ) -> "xr.DataArray":
-    """`recording`, checked, with the depths, onset and unit that the caller gives.
+    """`recording`, checked, under its name, with the depths, onset and unit that the caller gives.
 
     Raises: JtfneError.
     """
+    recording = recording.rename(readout)
     need(recording, "time", "channel", where=WHERE)
     recording = in_ms(recording, WHERE)
     even_step(recording, "time", WHERE)

@@ -7,6 +7,8 @@ conversion is `_time.sample_ends_ms`, and nowhere else.
 import functools
 import json
 import os
+import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,11 +79,14 @@ def from_raw(
         (time, channel), of epochs (trial, time, channel), in SI units; time in ms at the end of
         each sampling interval, from the first sample of a Raw and from the event of Epochs and
         Evoked. ``attrs["onset_ms"]`` is the onset of the event, or a list of several, with their
-        ``attrs["labels"]``; spans that MNE leaves out (``BAD``, ``EDGE``) are no events.
+        ``attrs["labels"]``; spans that MNE leaves out (``BAD``, ``EDGE``) are no events: they begin
+        at ``attrs["bad_starts_ms"]`` and end at ``attrs["bad_stops_ms"]``.
         Epochs have the coordinate ``label`` of each trial. Places of sensors are ``x_mm``,
         ``y_mm``, ``z_mm`` in head coordinates; those of contacts and areas are ``x_head_mm``, ...,
         for ``z_mm`` is their depth below the pia, known where jtfne wrote the file. Channels that
-        `to_raw` had to rename have their own names again.
+        `to_raw` had to rename have their own names again. Where the recording says it,
+        ``attrs["meas_date"]`` is when it was made (ISO 8601) and ``attrs["reference"]`` that of its
+        EEG, ``"average"`` or ``"custom"``.
 
     Raises
     ------
@@ -121,6 +126,12 @@ def from_raw(
     return recording.assign_attrs(_describe_events(source, label))
 
 
+def is_mne(source: object) -> bool:
+    """Whether `source` is a Raw, Epochs or Evoked; MNE is not imported to find out."""
+    mne = sys.modules.get("mne")  # who has such an object has imported it
+    return mne is not None and isinstance(source, mne.io.BaseRaw | mne.BaseEpochs | mne.Evoked)
+
+
 def read_recording(path: str | os.PathLike[str]) -> Recording:
     """The Raw, Epochs or Evoked of a file.
 
@@ -141,12 +152,14 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
     if is_fif:
         check_fif(resolved, "from_raw")
     try:
-        if is_fif and stem.endswith(("-epo", "_epo")):
-            recording = mne.read_epochs(resolved, preload=False, verbose="error")
-        elif is_fif and stem.endswith(("-ave", "_ave")):
-            recording = _read_average(resolved)
-        else:
-            recording = mne.io.read_raw(resolved, verbose="error")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of what MNE asks of pandas
+            if is_fif and stem.endswith(("-epo", "_epo")):
+                recording = mne.read_epochs(resolved, preload=False, verbose="error")
+            elif is_fif and stem.endswith(("-ave", "_ave")):
+                recording = _read_average(resolved)
+            else:
+                recording = mne.io.read_raw(resolved, verbose="error")
         recording.get_channel_types()  # raises for a kind of channel that MNE does not know
     except JtfneError:
         raise
@@ -340,25 +353,31 @@ def _check_labels(label: Any, labels: Sequence[str]) -> list[str]:
 
 
 def _describe_events(raw: "mne.io.BaseRaw", label: str | Sequence[str] | None) -> dict[str, Any]:
-    """Onsets in ms from the first sample, and labels, of the events of a Raw.
+    """Onsets in ms from the first sample, and labels, of the events of a Raw; its bad spans.
 
     Raises: JtfneError for labels that no event has.
     """
     onsets_ms, labels = [], []
+    spans_ms: dict[str, list[float]] = {"bad_starts_ms": [], "bad_stops_ms": []}
     for annotation in raw.annotations:
         text = str(annotation["description"])
+        onset_ms = round((float(annotation["onset"]) - float(raw.first_time)) * 1e3, 6)
         if text.lower().startswith(NO_STIMULUS):
+            spans_ms["bad_starts_ms"].append(onset_ms)
+            spans_ms["bad_stops_ms"].append(onset_ms + 1e3 * float(annotation["duration"]))
             continue
-        onsets_ms.append(round((float(annotation["onset"]) - float(raw.first_time)) * 1e3, 6))
+        onsets_ms.append(onset_ms)
         extras = annotation.get("extras") or {}
         labels.append(str(extras.get("label", original_name(text, "mne_event"))))
     if label is not None:
         wanted_labels = _check_labels(label, labels)
         rows = [k for k, text in enumerate(labels) if text in wanted_labels]
         onsets_ms, labels = [onsets_ms[k] for k in rows], [labels[k] for k in rows]
+    spans = spans_ms if spans_ms["bad_starts_ms"] else {}
     if not onsets_ms:
-        return {}
-    return {"onset_ms": onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms, "labels": labels}
+        return spans
+    events_ms = onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms
+    return {"onset_ms": events_ms, "labels": labels, **spans}
 
 
 def _label_channels(
@@ -374,7 +393,7 @@ def _label_channels(
     rows = [source.ch_names.index(name) for name in names]
     all_types = source.get_channel_types()
     kinds = [all_types[row] for row in rows]
-    original_names, depth_of_name = _read_description(info)
+    original_names, depth_of_name = read_description(info)
     coords: dict[str, Any] = {
         "time": ("time", sample_ends_ms(times_s, sampling_Hz), {"units": "ms"}),
         "channel": [original_names.get(name, name) for name in names],
@@ -396,11 +415,26 @@ def _label_channels(
     if len(units) > 1:
         coords["unit"] = ("channel", [find_mne_unit(kind) for kind in kinds])
     attrs = {"readout": readout, "units": units.pop() if len(units) == 1 else "mixed"}
+    attrs |= _describe_session(info, kinds)
     dims: tuple[str, ...] = ("time", "channel")
     if isinstance(source, mne.BaseEpochs):
         dims = ("trial", *dims)
         coords["trial"] = np.arange(values.shape[0])
     return xr.DataArray(values, coords, dims, readout, attrs)
+
+
+def _describe_session(info: "mne.Info", kinds: Sequence[str]) -> dict[str, str]:
+    """When a recording was made, by ISO 8601, and the reference of its EEG, where it says so."""
+    attrs = {}
+    if info["meas_date"] is not None:
+        attrs["meas_date"] = info["meas_date"].isoformat()
+    if "eeg" in kinds:
+        has_average = any("average" in str(proj["desc"]).lower() for proj in info["projs"])
+        if has_average:
+            attrs["reference"] = "average"
+        elif int(info["custom_ref_applied"]):
+            attrs["reference"] = "custom"
+    return attrs
 
 
 def _are_known(places_mm: NDArray[np.float64]) -> bool:
@@ -435,7 +469,7 @@ def write_description(
     return text
 
 
-def _read_description(info: "mne.Info") -> tuple[dict[str, str], dict[str, float]]:
+def read_description(info: "mne.Info") -> tuple[dict[str, str], dict[str, float]]:
     """Original names and depths (mm) of channels, by the names that `to_raw` wrote.
 
     Raises: JtfneError if the text was cut.

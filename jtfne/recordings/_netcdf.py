@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from jtfne._check import refuse
 from jtfne._stored import check_hdf5
+from jtfne.recordings._variables import read_variable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,30 +20,13 @@ def read_netcdf(path: Path, readout: str, label: object = None) -> "xr.DataArray
     """
     import xarray as xr
 
+    def open_group(group: str | None) -> xr.Dataset:
+        return xr.open_dataset(path, group=group, engine="h5netcdf", decode_timedelta=False)
+
     try:
         check_hdf5(path)
+        return read_variable(open_group, path, readout, WHERE)
     except OSError as error:
         raise refuse(
             f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE
         ) from None
-    for group in (None, readout):
-        try:
-            with xr.open_dataset(
-                path, group=group, engine="h5netcdf", decode_timedelta=False
-            ) as table:
-                name = readout if readout in table else next(iter(table.data_vars), None)
-                if readout in table or len(table.data_vars) == 1:
-                    array = table[name].load()
-                    return array.assign_attrs(
-                        {key: value for key, value in table.attrs.items() if key not in array.attrs}
-                    )
-        except OSError as error:
-            if group is None:
-                raise refuse(
-                    f"{path.name}, which cannot be read ({error}),", "a netCDF4 file", WHERE
-                ) from None
-    raise refuse(
-        f"{path.name} without a variable {readout!r}",
-        "a variable or group of that name, or a single one",
-        WHERE,
-    )

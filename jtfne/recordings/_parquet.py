@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jtfne import _time
 from jtfne._check import UNREADABLE, JtfneError, refuse
 from jtfne._stored import read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     import xarray as xr
 
 WHERE = "analysis.load_recording"
+TIME_COLUMNS = {"time": "", "time_ms": "ms", "time_s": "s"}  # and the unit that a name says
 
 
 def read_samples(path: Path, readout: str, label: object = None) -> "xr.DataArray":
@@ -33,12 +36,13 @@ def read_samples(path: Path, readout: str, label: object = None) -> "xr.DataArra
         ) from None
     # what pandas would make of names of types in it
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    frame, time_units = _name_time(frame, table, path)
     value = readout if readout in frame else "value"
     missing_columns = [name for name in ("time", "channel", value) if name not in frame]
     if missing_columns:
         raise refuse(
             f"{path.name} without the column {missing_columns[0]!r}",
-            f"time, channel and {readout!r} or 'value'",
+            f"time (or time_ms, time_s), channel and {readout!r} or 'value'",
             WHERE,
         )
     for name in ("time", value, "z_mm"):
@@ -69,7 +73,30 @@ def read_samples(path: Path, readout: str, label: object = None) -> "xr.DataArra
             )
         depth = frame.groupby("channel")["z_mm"].first().loc[array["channel"].values]
         array = array.assign_coords(z_mm=("channel", depth.to_numpy(np.float64), {"units": "mm"}))
+    array["time"].attrs["units"] = time_units
     metadata = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}
     attrs = {key: metadata[key] for key in ("units", "long_name") if key in metadata}
     attrs |= {"onset_ms": float(metadata["onset_ms"])} if "onset_ms" in metadata else {}
     return array.assign_attrs(attrs)
+
+
+def _name_time(frame: "pd.DataFrame", table: "pa.Table", path: Path) -> "tuple[pd.DataFrame, str]":
+    """The table with its column of times called ``time``, and their unit.
+
+    A column time_ms or time_s says its unit, ``time`` in the metadata of its field; ms if it does
+    not. Raises: JtfneError for two columns of times, and one without a unit that looks like seconds.
+    """
+    names = [name for name in TIME_COLUMNS if name in frame]
+    if len(names) > 1:
+        raise refuse(f"{path.name} with {' and '.join(names)}", "one column of times", WHERE)
+    if not names:
+        return frame, "ms"
+    frame = frame.rename(columns={names[0]: "time"})
+    units = TIME_COLUMNS[names[0]]
+    field = table.schema.field(names[0]).metadata or {}
+    units = units or field.get(b"units", b"").decode("utf-8", "replace")
+    if not units:
+        allowed = "a column time_s, in seconds, or time_ms"
+        times = np.unique(frame["time"].to_numpy())
+        _time.refuse_seconds(times, where=WHERE, name=f"time of {path.name}", allowed=allowed)
+    return frame, units or "ms"

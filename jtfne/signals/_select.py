@@ -132,6 +132,6 @@ def drop_sizes(events: "xr.DataArray") -> "xr.DataArray":
     part.attrs = {
         key: value
         for key, value in events.attrs.items()
-        if key not in ("n_neurons", "n_trials", "duration_ms")
+        if key not in ("n_neurons", "n_trials", "duration_ms", "neuron_labels")
     }
     return part

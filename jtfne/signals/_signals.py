@@ -13,6 +13,7 @@ from jtfne._grid import nearest_steps
 from jtfne.config import Config
 from jtfne.readouts import READOUTS as CATALOGUE
 from jtfne.readouts import resolve_alias
+from jtfne.recordings import describe_neurons
 from jtfne.signals import _select as select
 from jtfne.signals._select import Bounds, Ids, Names
 
@@ -278,12 +279,13 @@ class Signals:
         indices = np.flatnonzero(np.isin(node["neuron"].values, cells["neuron"].values))
         ids = node["neuron"].values[indices]
         coords = {"neuron": ("event", ids), "trial": ("event", node["trial"].values[indices])}
+        attrs = {**node["time"].attrs, **node.attrs}
         if "neurons" in self.tree.children:
             neurons = self.tree["neurons"].to_dataset()
             row = run_folder.locate_ids(neurons["neuron"].values, ids)
             for name in LABELS:
                 coords[name] = ("event", neurons[name].values[row])
-        attrs = {**node["time"].attrs, **node.attrs}
+            attrs["neuron_labels"] = describe_neurons(neurons)
         return xr.DataArray(node["time"].values[indices], coords, ("event",), "spk", attrs)
 
     def _cells(self) -> "xr.DataArray":

@@ -1,6 +1,6 @@
 """Tables of edges, as columns: DataFrames, Arrow, CSV, Parquet and SONATA's HDF5."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne._check import UNREADABLE, JtfneError, describe_value, one_of, refuse
-from jtfne._stored import check_hdf5, read_csv, read_parquet
+from jtfne._stored import read_csv, read_parquet
 from jtfne.pydantic_fields.array_field import read_numbers
 
 WEIGHTS = ("weight_pA", "weight_nS", "weight_mV", "weight")  # a weight's column, by its unit
 KNOWN = (*WEIGHTS, "delay_ms")
 OURS = ("weight", "delay")  # a column that begins so is read, or refused; others may be there
 SUFFIXES = (".csv", ".parquet", ".h5")
-SONATA = {"weight": "syn_weight", "delay_ms": "delay"}  # column -> dataset of an edge group
+SONATA = ".h5"
 
 
 def read_columns(table: Any, connection: str | None, where: str) -> dict[str, Any]:
@@ -109,9 +109,8 @@ def _encode_texts(column: Any, where: str) -> tuple[NDArray[Any], list[str]]:
 
 
 def read_edge_file(path: Path, connection: str | None) -> dict[str, Any]:
-    """Read the columns of `read_columns` from a file: .csv, .parquet or SONATA's .h5.
+    """Read the columns of `read_columns` from a file: .csv or .parquet.
 
-    connection: of a SONATA file, the edge population.
     Raises: JtfneError for another kind of file, or one that cannot be read.
     """
     one_of(path.suffix, SUFFIXES, name="suffix", where=str(path))
@@ -120,12 +119,7 @@ def read_edge_file(path: Path, connection: str | None) -> dict[str, Any]:
             f"{str(path)!r}, which is no file,", f"a file: {', '.join(SUFFIXES)}", "FromTable.read"
         )
     try:
-        if path.suffix == ".h5":
-            return _read_sonata(path, connection)
-        if path.suffix == ".csv":
-            table = read_csv(path)
-        else:
-            table = read_parquet(path, str(path))
+        table = read_csv(path) if path.suffix == ".csv" else read_parquet(path, str(path))
     except JtfneError:
         raise
     except UNREADABLE as error:
@@ -133,70 +127,3 @@ def read_edge_file(path: Path, connection: str | None) -> dict[str, Any]:
             f"{str(path)!r}, which cannot be read ({error}),", "a whole file", "FromTable.read"
         ) from error
     return read_columns(table, connection, str(path))
-
-
-def _read_sonata(path: Path, population: str | None) -> dict[str, NDArray[Any]]:
-    """The columns of one edge population of a SONATA file.
-
-    They are ids, and `syn_weight` and `delay` of its groups.
-
-    Source: the SONATA data format, github.com/AllenInstitute/sonata,
-    docs/SONATA_DEVELOPER_GUIDE.md, "edges".
-    """
-    import h5py
-
-    check_hdf5(path)
-    with h5py.File(path, "r") as file:
-        population_names = list(file["edges"]) if "edges" in file else []
-        if population is None and len(population_names) != 1:
-            listing = ", ".join(map(repr, population_names)) or "no other"
-            description = f"{len(population_names)} edge populations"
-            raise refuse(description, f"one, or connection= one of {listing}", str(path))
-        edges = file["edges"][
-            one_of(
-                population or population_names[0],
-                population_names,
-                name="edge population",
-                where=str(path),
-            )
-        ]
-        columns, nodes = {}, set()
-        for name in ("source", "target"):
-            dataset_name = f"{name}_node_id"
-            one_of(dataset_name, list(edges), name="dataset", where=str(path))
-            columns[name] = edges[dataset_name][:]
-            nodes.add(str(edges[dataset_name].attrs.get("node_population", "")))
-        if len(nodes) > 1:
-            description = f"edges between node populations {', '.join(map(repr, sorted(nodes)))}"
-            raise refuse(
-                description, "one node population, whose ids are those of the net", str(path)
-            )
-        return columns | _read_attributes(edges, columns["source"].size, str(path))
-
-
-def _read_attributes(edges: Mapping[str, Any], n_edges: int, where: str) -> dict[str, NDArray[Any]]:
-    """Weights and delays of the edges, by our column names, each (n_edges,).
-
-    Edge k has row `edge_group_index[k]` of group `edge_group_id[k]`; row k of group 0 without
-    these.
-    """
-    has_groups = "edge_group_id" in edges and "edge_group_index" in edges
-    group = edges["edge_group_id"][:] if has_groups else np.zeros(n_edges, np.int64)
-    index = edges["edge_group_index"][:] if has_groups else np.arange(n_edges)
-    groups = {int(group_id): edges.get(str(group_id), {}) for group_id in np.unique(group)}
-    columns: dict[str, NDArray[Any]] = {}
-    for name, sonata_name in SONATA.items():
-        group_ids = [group_id for group_id, datasets in groups.items() if sonata_name in datasets]
-        if group_ids and len(group_ids) < len(groups):
-            lacking_ids = sorted(set(groups) - set(group_ids))
-            raise refuse(
-                f"groups {lacking_ids} without {sonata_name!r}",
-                "it in every group, or in none",
-                where,
-            )
-        if group_ids:
-            columns[name] = np.empty(n_edges)
-        for group_id in group_ids:
-            in_group = group == group_id
-            columns[name][in_group] = groups[group_id][sonata_name][:][index[in_group]]
-    return columns
