@@ -146,7 +146,17 @@ def test_export(column, call, tmp_path, to, names):
 
 
 def test_compare_with_the_recording(column, call, tmp_path):
-    code, out, _ = call("compare", column, "--recording", "barrel", "-o", tmp_path, "--json")
+    code, out, _ = call(
+        "compare",
+        column,
+        "--recording",
+        "barrel",
+        "--readout",
+        "lfp_proxy",
+        "-o",
+        tmp_path,
+        "--json",
+    )
     assert code == 0
     table = {row["feature"]: row for row in json.loads(out)["table"]}
     assert {"sink_depth_mm", "order", "latency_ms", "width_mm"} <= set(table), table
@@ -172,7 +182,9 @@ def test_compare_with_a_file_of_the_same_run(column, call, tmp_path, suffix):
             rows[["time", "channel", "z_mm", "value"]], preserve_index=False
         )
         pq.write_table(table.replace_schema_metadata({"units": "a.u.", "onset_ms": "500.0"}), path)
-    code, out, err = call("compare", column, path, "-o", tmp_path / "out", "--json")
+    code, out, err = call(
+        "compare", column, path, "--readout", "lfp_proxy", "-o", tmp_path / "out", "--json"
+    )
     assert code == 0, err
     rows = json.loads(out)["table"]
     assert rows and all(

@@ -319,7 +319,7 @@ def test_laminar_draws_a_recording_at_its_own_depths():
         figures.laminar(recorded, events=events).collections[0].get_array()
     ).reshape(-1, 201)[:, 160]
     assert middle[80] == pytest.approx(
-        2e-4 + (0.1 + 0.5 * 80 / 199 - 0.2) / 0.4 * 1e-4, rel=1e-3
+        200.0 + (0.1 + 0.5 * 80 / 199 - 0.2) / 0.4 * 100.0, rel=1e-3
     ), "linear between contacts"
     for broken, message in (
         (recorded.drop_vars("z_mm"), "without depths"),
