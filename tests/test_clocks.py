@@ -312,7 +312,8 @@ def test_a_label_that_nothing_reads_is_refused() -> None:
 def test_a_comparison_that_is_refused_leaves_no_folder(tmp_path: Path) -> None:
     garbage = tmp_path / "lfp_raw.fif"
     garbage.write_bytes(b"not a FIF file")
-    signals = jtfne.construct(jtfne.suite2_single_neuron_config("PV")).simulate(duration_ms=20)
+    config = jtfne.suite2_single_neuron_config("PV").probes(["spk", "lfp"])
+    signals = jtfne.construct(config).simulate(duration_ms=20)
     with pytest.raises(JtfneError, match=r"lfp_raw\.fif, which cannot be read"):
         analysis.compare_run(signals, garbage, folder=tmp_path / "compare")
     assert not (tmp_path / "compare").exists()
