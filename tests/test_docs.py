@@ -31,6 +31,10 @@ PUBLISHED = {"SONATA_DEVELOPER_GUIDE.md"}
 FOR_CONTRIBUTORS = [CONTRIBUTING, *sorted((DOCS / "developing").glob("*.rst"))]
 
 
+@pytest.mark.filterwarnings(
+    "ignore:The inplace keyword:DeprecationWarning",  # of mne.read_epochs
+    "ignore:Some starts and ends are equal:UserWarning",  # of pynapple, of trials that touch
+)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

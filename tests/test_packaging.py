@@ -19,7 +19,12 @@ import jtfne
 ROOT = Path(__file__).parent.parent
 DATA = (".json", ".md", ".typed")
 WINGS = ("analysis", "interop")
-PART_OF = {"pydantic_core": "pydantic"}  # each release of pydantic requires exactly one of its core
+PART_OF = {
+    "pydantic_core": "pydantic",
+    "hdmf": "pynwb",
+    "mne_bids": "mne-bids",
+    "quantities": "neo",
+}  # each release of pydantic requires exactly one of its core
 
 
 def copy_tree(tree: Path, *, linked: bool) -> None:

@@ -308,7 +308,7 @@ def test_every_format_that_is_cut_or_none_is_one_sentence(tmp_path: Path) -> Non
             path = tmp_path / f"recording{suffix}"
             path.write_bytes(b"nothing of the kind")
             readout = "lfp" if row.read is not None else "spk"
-            with pytest.raises(jtfne.JtfneError, match="recording|needs nixio for .nix"):
+            with pytest.raises(jtfne.JtfneError, match=r"recording|needs nixio for \.nix"):
                 analysis.load_recording(path, readout=readout)
             with pytest.raises(jtfne.JtfneError, match="is not there"):
                 analysis.load_recording(tmp_path / f"gone{suffix}", readout=readout)
