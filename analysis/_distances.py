@@ -9,11 +9,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jtfne import measures
-from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, number, refuse, whole_number
+from jtfne._check import NOT_NEGATIVE, Limit, number, refuse, whole_number
 from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     MOST_DRAWS,
     Data,
+    SPAN_ms,
     array,
     check_form,
     check_size,
@@ -85,7 +86,7 @@ def compare(
     level = number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
     seed = whole_number(seed, NOT_NEGATIVE, name="seed", where=WHERE)
     if block_ms is not None:
-        block_ms = number(block_ms, POSITIVE, name="block_ms", where=WHERE)
+        block_ms = number(block_ms, SPAN_ms, name="block_ms", where=WHERE)
     if kind is not None:
         return _compare_by(kind, simulated, recorded)
     readout = getattr(simulated, "attrs", {}).get("readout", "lfp")

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jtfne._check import FINITE, JtfneError, describe_value, number, refuse
+from jtfne._check import FINITE, JtfneError, Limit, describe_value, number, refuse
 from jtfne._precision import precision
 from jtfne._time import TOLERANCE as TOLERANCE
 from jtfne._units import Floats
@@ -28,6 +28,9 @@ Window = tuple[float, float]
 # of the largest value: fourth powers, as in coherence, stay within float64
 SMALLEST, LARGEST = 1e-60, 1e60
 MOST_DRAWS = 1_000_000  # of a null or a bootstrap: more says no more, and has no end
+# A time beyond 30,000 years has no number of samples.
+SPAN_ms = Limit(0.0, 1e15, open_low=True)
+TIME_ms = Limit(-1e15, 1e15)
 
 
 def array(data: Data, readout: str, where: str) -> xr.DataArray:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from jtfne._check import FINITE, describe_value, number, refuse
-from jtfne.analysis._inputs import TOLERANCE, Data, Window, array, even_step, pair, read
+from jtfne._check import describe_value, number, refuse
+from jtfne.analysis._inputs import TOLERANCE, Data, TIME_ms, Window, array, even_step, pair, read
 from jtfne.signals import Signals
 
 
@@ -39,12 +39,12 @@ def onsets(
 
 
 def _check_onsets(onset_ms: Any, name: str, where: str) -> list[float]:
-    """A list of one onset or several, ms. Raises: JtfneError for none, or one that is not finite."""
+    """A list of one onset or several, ms. Raises: JtfneError for none, or one out of all time."""
     is_list = isinstance(onset_ms, list | tuple | np.ndarray) and np.ndim(onset_ms) == 1
     times_ms = list(onset_ms) if is_list else [onset_ms]
     if not times_ms:
         raise refuse(f"{name}={describe_value(onset_ms)}", "one onset or more, ms", where)
-    return [number(time_ms, FINITE, name=name, where=where) for time_ms in times_ms]
+    return [number(time_ms, TIME_ms, name=name, where=where) for time_ms in times_ms]
 
 
 def _select_events(signals: Signals, label: str | None, where: str) -> list[tuple[int, float]]:

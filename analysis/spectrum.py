@@ -5,10 +5,11 @@ from collections.abc import Hashable
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, describe_value, number, refuse
+from jtfne._check import NOT_NEGATIVE, POSITIVE, describe_value, number, refuse
 from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     Data,
+    TIME_ms,
     check_band,
     even_step,
     kernel,
@@ -115,7 +116,7 @@ def multitaper(
 
 def check_segment(segment_ms: float, dt_ms: float, where: str) -> float:
     """`segment_ms` as a float. Raises: JtfneError for segments of fewer than 2 samples."""
-    segment_ms = number(segment_ms, FINITE, name="segment_ms", where=where)
+    segment_ms = number(segment_ms, TIME_ms, name="segment_ms", where=where)
     if round(segment_ms / dt_ms) < 2:
         raise refuse(
             f"segment_ms={describe_value(segment_ms)} of samples {dt_ms:g} ms apart",

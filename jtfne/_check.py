@@ -217,6 +217,8 @@ def _as_number(value: object) -> int | float | None:
     if dtype is not None:
         if getattr(value, "shape", None) != () or getattr(dtype, "kind", "") not in ("i", "u", "f"):
             return None  # timedelta64 too, which numpy derives from its integers
+        if getattr(value, "mask", False):
+            return None  # the entry of a masked array that is masked
         value = value.item()  # type: ignore[attr-defined]  # what has dtype and shape has it
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return None

@@ -1584,7 +1584,7 @@ CASES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "target as text": (
         lambda: aim(target="8"),
-        ("kind='8'", "'number', 'InRange', 'Curve'", f"{IN_METRIC}.target"),
+        ("target='8'", "a number, a range, a curve or a recording", f"{IN_METRIC}.target"),
     ),
     "range upside down": (
         lambda: aim(target=[5, 3]),

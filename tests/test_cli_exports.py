@@ -259,7 +259,7 @@ def test_nobody_needs_stderr(stream, monkeypatch):
 
 
 def test_compare_takes_what_the_file_does_not_say(call, folder, tmp_path):
-    lfp = jtfne.load(folder).get("lfp_proxy").isel(trial=0, area=0, drop=True)
+    lfp = jtfne.load(folder).get("lfp_proxy").isel(area=0, drop=True)
     bare = lfp.drop_vars("z_mm").drop_attrs()
     bare.to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
     depths = ",".join(str(depth_mm) for depth_mm in lfp["z_mm"].values)
@@ -316,7 +316,7 @@ BAD_OPTIONS = {
 @pytest.mark.parametrize("case", BAD_OPTIONS)
 def test_options_of_compare_that_do_not_fit_are_one_error(call, folder, tmp_path, case):
     words, message = BAD_OPTIONS[case]
-    lfp = jtfne.load(folder).get("lfp_proxy").isel(trial=0, area=0, drop=True)
+    lfp = jtfne.load(folder).get("lfp_proxy").isel(area=0, drop=True)
     lfp.rename("lfp").to_netcdf(tmp_path / "whole.nc", engine="h5netcdf")
     lfp.rename("lfp").drop_attrs().to_netcdf(tmp_path / "bare.nc", engine="h5netcdf")
     paths = {"folder": folder, **{name: tmp_path / name for name in ("whole.nc", "bare.nc")}}

@@ -2,6 +2,8 @@
 docs/developing/robustness.rst.
 """
 
+import sys
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -73,3 +75,31 @@ def potentials() -> xr.DataArray:
     values = np.random.default_rng(1).normal(size=(30, 6))
     coords = {"time": np.arange(30.0), "z_mm": ("channel", 0.1 * np.arange(6))}
     return xr.DataArray(values, coords, ("time", "channel"), attrs={"units": "V"})
+
+
+@pytest.mark.parametrize("analysis_of_trace", ["psd", "coherence", "compare", "evoked"])
+def test_times_beyond_all_time_are_refused(analysis_of_trace: str) -> None:
+    """1.8e308 ms is a float, but no number of samples (seed 1000)."""
+    trace = xr.DataArray(
+        np.random.default_rng(1).normal(size=(400, 2)),
+        {"time": ("time", np.arange(400.0) / 4.0, {"units": "ms"}), "channel": ["a", "b"]},
+        ("time", "channel"),
+        attrs={"units": "mV"},
+    )
+    data = [trace, trace] if analysis_of_trace == "compare" else [trace]
+    names = {"evoked": "onset_ms", "compare": "block_ms"}
+    argument = names.get(analysis_of_trace, "segment_ms")
+    with pytest.raises(jtfne.JtfneError, match=f"{argument}=1.7976931348623157e\\+308"):
+        getattr(analysis, analysis_of_trace)(*data, **{argument: sys.float_info.max})
+
+
+def test_a_masked_onset_is_no_onset() -> None:
+    onsets_ms = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    trace = xr.DataArray(
+        np.zeros((40, 1)),
+        {"time": ("time", np.arange(40.0), {"units": "ms"}), "channel": ["a"]},
+        ("time", "channel"),
+        attrs={"units": "mV"},
+    )
+    with pytest.raises(jtfne.JtfneError, match="onset_ms="):
+        analysis.evoked(trace, onset_ms=onsets_ms, window_ms=(0.0, 5.0))

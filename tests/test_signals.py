@@ -1,5 +1,6 @@
 """Signals: what is asked for comes back, labelled; what cannot be is refused with the reason."""
 
+import json
 import re
 from pathlib import Path
 
@@ -148,7 +149,11 @@ def test_spikes_are_copies_too():
     before = signals.tree["spk"].to_dataset().copy(deep=True)
     found = signals.get("spk")
     np.testing.assert_array_equal(found.values, before["time"].values)
-    assert found.attrs == before.attrs
+    labels = json.loads(found.attrs.pop("neuron_labels"))  # of all cells, silent ones too
+    assert (
+        found.attrs == before.attrs
+        and sum(n for _, n, *_ in labels["runs"]) == before.attrs["n_neurons"]
+    )
     found.values[:] = -1.0
     found["neuron"].values[:] = 3
     found.attrs.clear()
