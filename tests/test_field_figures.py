@@ -155,3 +155,16 @@ def test_many_conditions_are_drawn_as_their_mean():
 
     assert list(split_by_condition(data)) == [""]
     assert list(split_by_condition(data.isel(trial=slice(0, 2)))) == ["c0", "c1"]
+
+
+def test_spectra_of_figures_are_those_of_analysis(signals):
+    from jtfne.analysis.figures.spectra import compute_power
+
+    eeg = signals.get("eeg")
+    power, expected = compute_power(eeg, "eeg"), jtfne.analysis.psd(eeg)
+    unit, factor = choose_prefix("V", float(np.abs(eeg - eeg.mean("time")).max()))
+    assert power.attrs["units"] == f"({unit})^2/Hz" and power.dims == expected.dims
+    np.testing.assert_allclose(
+        power, factor**2 * expected, rtol=1e-6, atol=1e-12 * float(power.max())
+    )
+    assert not compute_power(0.0 * eeg, "eeg").any()
