@@ -19,12 +19,13 @@ import jtfne
 ROOT = Path(__file__).parent.parent
 DATA = (".json", ".md", ".typed")
 WINGS = ("analysis", "interop")
+# The requirement that brings a module of another name.
 PART_OF = {
-    "pydantic_core": "pydantic",
     "hdmf": "pynwb",
     "mne_bids": "mne-bids",
+    "pydantic_core": "pydantic",  # each release of pydantic requires exactly one of its core
     "quantities": "neo",
-}  # each release of pydantic requires exactly one of its core
+}
 
 
 def copy_tree(tree: Path, *, linked: bool) -> None:
