@@ -7,7 +7,7 @@ adds to a seed, nor `jax_threefry_partitionable`, on which `jax.random.bits` of 
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -85,18 +85,42 @@ def fold_words(stream: jax.Array, names: npt.NDArray[np.uint32] | jax.Array) -> 
 
 def fold_traced(requests: Sequence[Request]) -> list[Words]:
     """The words of the keys of each request, in one pass. May be traced."""
+
+    def fold(key_words: Words, names: jax.Array) -> Words:
+        keys = jax.random.wrap_key_data(jnp.stack(key_words, axis=-1), impl=IMPL)
+        return words(fold_words(keys, names))
+
+    return _fold_together(requests, fold, jnp)
+
+
+def fold_on_host(requests: Sequence[Request]) -> list[Words]:
+    """The words of the keys of each request, as `fold_traced` has them, computed by numpy."""
+
+    def fold(key_words: Words, names: HostWords) -> Words:
+        return _hash_on_host(_hash_on_host(key_words, names[0]), names[1])
+
+    return _fold_together(requests, fold, np)
+
+
+def _fold_together(
+    requests: Sequence[Request], fold: Callable[[Words, Any], Words], array_module: Any
+) -> list[Words]:
+    """The words of the keys of each request, of one call of `fold` for all of them.
+
+    All at once, since XLA compiles Threefry anew for each place of its use. array_module: numpy or
+    jax.numpy.
+    """
     lengths = [names.shape[1] for _, names in requests]
-    key_words = []
-    for half in range(2):  # all keys at once: XLA compiles Threefry anew for each place of its use
+    halves = []
+    for half in range(2):
         parts = []
         for (key, _), length in zip(requests, lengths, strict=True):
-            parts.append(jnp.broadcast_to(key[half], length))
-        key_words.append(jnp.concatenate(parts))
-    names = jnp.concatenate([jnp.asarray(names) for _, names in requests], axis=1)
-    keys = jax.random.wrap_key_data(jnp.stack(key_words, axis=-1), impl=IMPL)
-    high, low = words(fold_words(keys, names))
+            parts.append(array_module.broadcast_to(key[half], length))
+        halves.append(array_module.concatenate(parts))
+    names = array_module.concatenate([array_module.asarray(names) for _, names in requests], axis=1)
+    high, low = fold((halves[0], halves[1]), names)
     ends = np.cumsum(lengths)[:-1]
-    return list(zip(jnp.split(high, ends), jnp.split(low, ends), strict=True))
+    return list(zip(array_module.split(high, ends), array_module.split(low, ends), strict=True))
 
 
 def streams_on_host(
@@ -110,21 +134,6 @@ def streams_on_host(
     for stream_name in RUN_STREAMS:
         by_name[stream_name] = _hash_on_host(stream, codes(stream_name))
     return by_name
-
-
-def fold_on_host(requests: Sequence[Request]) -> list[Words]:
-    """The words of the keys of each request, as `fold_traced` has them, computed by numpy."""
-    lengths = [names.shape[1] for _, names in requests]
-    key_words = []
-    for half in range(2):
-        parts = []
-        for (key, _), length in zip(requests, lengths, strict=True):
-            parts.append(np.broadcast_to(key[half], length))
-        key_words.append(np.concatenate(parts))
-    names = np.concatenate([names for _, names in requests], axis=1)
-    high, low = _hash_on_host(_hash_on_host((key_words[0], key_words[1]), names[0]), names[1])
-    ends = np.cumsum(lengths)[:-1]
-    return list(zip(np.split(high, ends), np.split(low, ends), strict=True))
 
 
 def _hash_on_host(

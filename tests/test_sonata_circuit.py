@@ -470,6 +470,8 @@ def test_the_command_line_runs_a_circuit(path, config, tmp_path, monkeypatch, ca
 
 def test_the_command_line_says_what_it_cannot_run(folder, monkeypatch, capsys):
     change_line(folder, "V1_types.csv", "exc point_neuron", "exc biophysical")
-    code, _, err = call(monkeypatch, capsys, "run", folder / "circuit_config.json")
+    code, _, err = call(
+        monkeypatch, capsys, "run", folder / "circuit_config.json", "-o", folder / "out"
+    )
     assert code == 2 and err.startswith("error: model_type 'biophysical'")
     assert len(err.splitlines()) == 1

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from jtfne._check import one_of
 from jtfne._time import sample_ends_ms
 from jtfne.recordings._packaged import WHERE, read_packaged
+from jtfne.recordings._spikes import build_spikes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -125,28 +126,19 @@ def _label_channels(
 
 def _label_spikes(contents: list[bytes]) -> "xr.DataArray":
     """Spike times in ms of one cell, a trial for each stimulus."""
-    import xarray as xr
-
     trains_ms = []
     for content in contents:
         trains_ms.append(np.loadtxt(io.BytesIO(content), comments="#", ndmin=1) / 1e3)
     n_spikes = [train.size for train in trains_ms]
     trials = np.repeat(np.arange(len(trains_ms)), n_spikes)
-    coords: dict[str, Any] = {
-        "neuron": ("event", np.zeros(trials.size, np.int64)),
-        "trial": ("event", trials),
-        "stimulus": ("event", np.repeat(list(GRASSHOPPER_FILES), n_spikes)),
-    }
-    attrs: dict[str, Any] = {
-        "readout": "spk",
-        "long_name": "spike times",
-        "units": "ms",
-        "proxy": 0,
+    sizes = {
         "n_neurons": 1,
         "n_trials": len(trains_ms),
         "duration_ms": GRASSHOPPER_DURATION_ms,
     }
-    return xr.DataArray(np.concatenate(trains_ms), coords, ("event",), "spk", attrs)
+    time_ms = np.concatenate(trains_ms)
+    spikes = build_spikes(time_ms, np.zeros(trials.size, np.int64), trials, {}, sizes)
+    return spikes.assign_coords(stimulus=("event", np.repeat(list(GRASSHOPPER_FILES), n_spikes)))
 
 
 def _label_sound(contents: list[bytes]) -> "xr.DataArray":

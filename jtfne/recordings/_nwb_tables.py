@@ -17,7 +17,7 @@ from jtfne.recordings._hdf5 import (
     read_text,
     read_values,
 )
-from jtfne.recordings._spikes import describe_labels
+from jtfne.recordings._spikes import build_spikes
 
 if TYPE_CHECKING:
     import h5py
@@ -161,8 +161,6 @@ def read_units(file: "h5py.File", where: str) -> "xr.DataArray":
     has one, on the clock of the file.
     Raises: JtfneError for a file without units, and for tables that do not fit together.
     """
-    import xarray as xr
-
     table = open_member(file, "units", where)
     times, ends, ids = (
         None if table is None else open_member(table, name, where)
@@ -190,29 +188,14 @@ def read_units(file: "h5py.File", where: str) -> "xr.DataArray":
         trial = np.ceil((time_ms - _time.CLOCK_ms) / length_ms).astype(np.int64) - 1
         trial = np.clip(trial, 0, n_trials - 1)
         time_ms = np.asarray(np.round(time_ms - length_ms * trial, _time.DECIMALS), np.float64)
-    order = np.lexsort((neuron, time_ms, trial))
-    coords: dict[str, Any] = {
-        "neuron": ("event", neuron[order]),
-        "trial": ("event", trial[order]),
-    }
     labels = _read_unit_labels(table, n_neurons, where)
-    for label, values in labels.items():
-        coords[label] = ("event", values[neuron[order]])
-    attrs: dict[str, Any] = {
-        "readout": "spk",
-        "long_name": "spike times",
-        "units": "ms",
-        "proxy": 0,
-        "n_neurons": n_neurons,
-        "n_trials": n_trials,
-        "duration_ms": duration_ms,
-    }
-    if labels:
-        attrs["neuron_labels"] = describe_labels(labels)
+    sizes = {"n_neurons": n_neurons, "n_trials": n_trials, "duration_ms": duration_ms}
+    spikes = build_spikes(time_ms, neuron, trial, labels, sizes)
     resolution_s = times.attrs.get("resolution")
     if resolution_s is not None and np.size(resolution_s) == 1 and float(resolution_s) > 0.0:
-        attrs["interval_ms"] = attrs["dt_ms"] = round(float(resolution_s) * 1e3, _time.DECIMALS)
-    return xr.DataArray(time_ms[order], coords, ("event",), "spk", attrs)
+        step_ms = round(float(resolution_s) * 1e3, _time.DECIMALS)
+        spikes.attrs["interval_ms"] = spikes.attrs["dt_ms"] = step_ms
+    return spikes
 
 
 def _read_unit_labels(table: Any, n_neurons: int, where: str) -> dict[str, NDArray[Any]]:

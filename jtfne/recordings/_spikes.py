@@ -364,6 +364,33 @@ def describe_neurons(neurons: "xr.Dataset") -> str:
     return json.dumps({"labels": names, "runs": runs}, separators=(",", ":"))
 
 
+def build_spikes(
+    time_ms: NDArray[np.float64],
+    neuron: NDArray[np.int64],
+    trial: NDArray[np.int64],
+    labels: Mapping[str, NDArray[Any]],
+    sizes: Mapping[str, float],
+) -> "xr.DataArray":
+    """Spikes as `Signals.get("spk")` gives them, (event,), by trial, time and neuron.
+
+    time_ms, neuron, trial: of each spike. labels: of neurons 0, 1, ..., each (n_neurons,). sizes:
+    the attributes n_neurons, n_trials and duration_ms.
+    """
+    import xarray as xr
+
+    order = np.lexsort((neuron, time_ms, trial))
+    coords: dict[str, Any] = {
+        "neuron": ("event", neuron[order]),
+        "trial": ("event", trial[order]),
+    }
+    for name, values in labels.items():
+        coords[name] = ("event", values[neuron[order]])
+    attrs: dict[str, Any] = {**ATTRS, **sizes}
+    if labels:
+        attrs["neuron_labels"] = describe_labels(labels)
+    return xr.DataArray(time_ms[order], coords, ("event",), "spk", attrs)
+
+
 def describe_labels(labels: Mapping[str, NDArray[Any]]) -> str:
     """The text of `describe_neurons` for neurons 0, 1, ... with `labels`, each (n_neurons,)."""
     import xarray as xr

@@ -15,7 +15,7 @@ from jtfne.readouts import find_readout, resolve_alias
 from jtfne.recordings._events import describe_onsets_in_trials
 from jtfne.recordings._neo_files import WHERE, read_block
 from jtfne.recordings._si_units import convert_unit
-from jtfne.recordings._spikes import describe_labels
+from jtfne.recordings._spikes import build_spikes
 
 if TYPE_CHECKING:
     import neo
@@ -278,8 +278,6 @@ def _read_trains(trains_of_trial: list[list[Any]]) -> "xr.DataArray":
 
     Raises: JtfneError for no trains, and trials that differ in their trains or their length.
     """
-    import xarray as xr
-
     n_neurons = len(trains_of_trial[0])
     if n_neurons == 0 or any(len(trains) != n_neurons for trains in trains_of_trial):
         counts = ", ".join(str(len(trains)) for trains in trains_of_trial[:10])
@@ -307,26 +305,14 @@ def _read_trains(trains_of_trial: list[list[Any]]) -> "xr.DataArray":
         )
     time_ms = np.concatenate(times_ms)
     neuron_index, trial_index = np.concatenate(neurons), np.concatenate(trials)
-    order = np.lexsort((neuron_index, time_ms, trial_index))
-    coords: dict[str, Any] = {
-        "neuron": ("event", neuron_index[order]),
-        "trial": ("event", trial_index[order]),
-    }
     labels = {}
     for name in LABELS:
         texts = [str(train.annotations.get(name, "")) for train in trains_of_trial[0]]
         if all(texts):
             labels[name] = np.array(texts, dtype=str)
-            coords[name] = ("event", labels[name][neuron_index[order]])
-    attrs: dict[str, Any] = {
-        "readout": "spk",
-        "long_name": "spike times",
-        "units": "ms",
-        "proxy": 0,
+    sizes = {
         "n_neurons": n_neurons,
         "n_trials": len(trains_of_trial),
         "duration_ms": round(spans_ms[0], _time.DECIMALS),
     }
-    if labels:
-        attrs["neuron_labels"] = describe_labels(labels)
-    return xr.DataArray(time_ms[order], coords, ("event",), "spk", attrs)
+    return build_spikes(time_ms, neuron_index, trial_index, labels, sizes)
