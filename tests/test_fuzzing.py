@@ -14,11 +14,15 @@ from fuzzing._verdicts import Meaningless, Outcome, Verdict, judge
 from fuzzing._worker import Judge, fuzz
 from fuzzing.areas import AREAS
 from fuzzing.areas._base import Described
+from fuzzing.areas.foreign import READERS, Foreign
+from fuzzing.areas.works import FOLDERS, Works, go_on, repeat
 
 # Cases of each area that the suite takes; `nox -s fuzz` draws as many as its time allows.
 N_CASES = {
     "configs": 60,
     "files": 25,
+    "foreign": 25,
+    "works": 10,
     "paradigms": 12,
     "runs": 4,
     "selections": 100,
@@ -34,6 +38,18 @@ def test_no_case_ends_badly(name: str) -> None:
     fuzz(judge_, seed=1, n_cases=N_CASES[name])
     assert not judge_.faults, "\n".join(map(str, judge_.faults.values()))
     assert judge_.counts[Verdict.refused_well] + judge_.counts[Verdict.accepted] > 0
+
+
+def test_what_was_not_changed_is_read() -> None:
+    """Else each refusal would be counted as a good one."""
+    folder = Foreign().prepare()
+    for name, read in READERS.items():
+        result = read(folder / name)
+        assert isinstance(result, jtfne.Config) or result.size > 0, name
+    context = Works().prepare()
+    for name in FOLDERS:
+        go_on(context, name, context["folder"] / name)
+    repeat(context["signals"].manifest)
 
 
 @pytest.mark.parametrize(
