@@ -16,6 +16,7 @@ import psutil
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
 from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.errors import FlakyStrategyDefinition
 
 from fuzzing._campaign import MEMORY_BYTES
 from fuzzing._verdicts import FAULTS, Outcome, Verdict, judge
@@ -108,7 +109,7 @@ def fuzz(
 
     try:
         draw_cases()
-    except FaultFound:
+    except (FaultFound, FlakyStrategyDefinition):  # the latter is no word on jtfne: a round ends
         return
     except BaseExceptionGroup as errors:
         if errors.split(FaultFound)[1] is not None:

@@ -146,6 +146,8 @@ def canonical(value: Any) -> bytes:
         raise refuse(
             f"a whole number ({error})", "less than 2**53, or a string", "canonical JSON"
         ) from None
+    except rfc8785.CanonicalizationError as error:  # half a character, such as a lone surrogate
+        raise refuse(f"a text ({error})", "text that is whole in UTF-8", "canonical JSON") from None
 
 
 def sha256(value: Any) -> str:

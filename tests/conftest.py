@@ -2,6 +2,7 @@
 as well.
 """
 
+import gc
 import sys
 from collections.abc import Iterator
 
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import settings
 
 jax.config.update("jax_num_cpu_devices", 2)
+# What tracing leaves behind is much, and seldom in circles: looking through a heap of gigabytes for
+# them took a twelfth of the time.
+gc.set_threshold(100_000, 50, 1000)
 # No example may fail because the machine is busy; the rest is as it was, so as CI has it in CI.
 settings.register_profile("without deadline", settings(), deadline=None)
 settings.load_profile("without deadline")

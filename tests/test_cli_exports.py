@@ -278,6 +278,31 @@ def test_compare_takes_what_the_file_does_not_say(call, folder, tmp_path):
     assert distances["log_spectral_distance"] == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:names of")
+def test_compare_takes_an_nwb_file_and_refuses_a_cut_one(call, tmp_path):
+    """A run has no distance from its own export, in spikes and in potentials."""
+    config = jtfne.suite2_net1_config(40).runtime(duration_ms=200.0).probes(["spk", "lfp"])
+    folder = jtfne.construct(config).simulate().save(tmp_path / "run")
+    code, printed, err = call("export", folder, "--to", "nwb", "-o", tmp_path / "run.nwb")
+    assert code == 0, err
+    path = tmp_path / "run.nwb"
+    for readout, options, feature in (
+        ("spk", (), "synchrony_chi"),
+        ("lfp", ("--kind", "spectra"), "log_spectral_distance"),
+    ):
+        out = tmp_path / readout
+        words = ("--readout", readout, *options, "-o", out, "--json")
+        code, printed, err = call("compare", folder, path, *words)
+        assert code == 0 and (out / "report.html").exists(), err
+        rows = {row["feature"]: row for row in json.loads(printed)["table"]}
+        row = rows[feature]
+        distance = row["pair"] if readout == "lfp" else row["simulated"] - row["recorded"]
+        assert distance == pytest.approx(0.0, abs=1e-6)
+    path.write_bytes(path.read_bytes()[:5000])
+    code, out, err = call("compare", folder, path, "--readout", "spk")
+    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1, err
+
+
 def _read_csv(folder):
     """The lines of a comparison, blanks in place of commas."""
     text = (folder / "comparison.csv").read_text(encoding="utf-8")

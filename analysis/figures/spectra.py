@@ -1,7 +1,6 @@
 """Figures of power spectra: of one quantity, or of one by condition or area."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,12 +88,12 @@ def compute_power(source: xr.DataArray, readout: str) -> xr.DataArray:
     dt_ms = even_step(signal, "time", WHERE)
     rows = zero_constants(np.asarray(signal.values, np.float64).reshape(-1, signal.sizes["time"]))
     n_rows = len(rows)
-    # Blocks of one shape: the estimate is compiled once for all readouts of a run
+    # Blocks of one shape: one program serves all readouts of a run
     rows = np.pad(rows, ((0, -n_rows % ROWS_AT_ONCE), (0, 0)))
     blocks = []
     for first in range(0, len(rows), ROWS_AT_ONCE):
         block = rows[first : first + ROWS_AT_ONCE]
-        f_Hz, power = kernel(compile_psd(), block, dt_ms, SEGMENT_ms, where=WHERE)
+        f_Hz, power = kernel(measures.spectrum.psd, block, dt_ms, SEGMENT_ms, where=WHERE)
         blocks.append(power)
     front = [str(dim) for dim in signal.dims[:-1]]
     powers = np.concatenate(blocks)[:n_rows]
@@ -104,14 +103,6 @@ def compute_power(source: xr.DataArray, readout: str) -> xr.DataArray:
     return xr.DataArray(
         powers.reshape(shape), {**coords, "frequency": f_Hz}, (*front, "frequency"), "psd", attrs
     )
-
-
-@functools.cache
-def compile_psd() -> Callable[..., Any]:
-    """The kernel of `jtfne.analysis.psd` as one program, which compiles in a quarter of the time."""
-    import jax
-
-    return jax.jit(measures.spectrum.psd, static_argnums=(1, 2))
 
 
 def has_spectrum(data: xr.DataArray) -> bool:

@@ -69,7 +69,7 @@ class Method(Protocol):
 
 def estimate(
     potential_V: ArrayLike, z_mm: ArrayLike, method: Method, sigma_S_m: float = CORTEX_S_M
-) -> jax.Array:
+) -> Any:
     """Density by `method`, fitted before: (..., n_channels) V at `z_mm` -> (..., n_places) A/m^3;
     differentiable.
 
@@ -78,12 +78,17 @@ def estimate(
     >>> estimate(1e-3 * jnp.array([0.0, 1.0, 0.0]), [0.1, 0.2, 0.3], SecondDifference()).round().tolist()
     [60000.0]
     """
-    values = jnp.asarray(potential_V)
+    # numpy's arrays stay such: a program for a product takes longer than the product
+    values = potential_V if isinstance(potential_V, np.ndarray) else jnp.asarray(potential_V)
     matrix = method.matrix(z_mm, sigma_S_m)
     if values.shape[-1] != matrix.shape[1]:
         problem = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
         raise ValueError(f"{problem} is not allowed; allowed: as many (in estimate)")
-    return values @ jnp.asarray(matrix.T, values.dtype)
+    return values @ (
+        matrix.T.astype(values.dtype)
+        if isinstance(values, np.ndarray)
+        else jnp.asarray(matrix.T, values.dtype)
+    )
 
 
 def depths(z_mm: ArrayLike, *, even: bool, where: str) -> Floats:

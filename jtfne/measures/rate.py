@@ -1,21 +1,28 @@
 """How often and how regularly: firing rates, interval statistics, count statistics."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jtfne._units import MS_PER_s
+from jtfne.measures._compiled import compiled
 
 
-def rate(counts: ArrayLike, window_ms: float) -> jax.Array:
-    """Firing rate, Hz, of spike `counts` in windows of `window_ms`; any shape, kept.
+def rate(counts: ArrayLike, window_ms: float) -> Any:
+    """Firing rate, Hz, of spike `counts` in windows of `window_ms`; any shape, and numpy, kept.
 
     >>> rate(jnp.array([1.0, 5.0]), window_ms=500.0).tolist()
     [2.0, 10.0]
     """
-    return jnp.asarray(counts) * (MS_PER_s / window_ms)
+    # numpy's arrays stay such: a program for a product takes longer than the product
+    values = counts if isinstance(counts, np.ndarray) else jnp.asarray(counts)
+    return values * (MS_PER_s / window_ms)
 
 
+@compiled("bin_ms")
 def population_rate(counts: ArrayLike, bin_ms: float) -> jax.Array:
     """Mean firing rate over cells, Hz: (..., n_bins, n_cells) spike counts -> (..., n_bins)."""
     return jnp.mean(rate(counts, bin_ms), axis=-1)
@@ -32,6 +39,7 @@ def intervals(times_ms: ArrayLike) -> jax.Array:
     return jnp.diff(jnp.sort(jnp.asarray(times_ms)))
 
 
+@compiled()
 def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
     """Coefficient of variation of interspike intervals, sd / mean; NaN below two intervals.
 
@@ -47,6 +55,7 @@ def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
     return jnp.where(jnp.sum(mask, axis=-1) >= 2, sd / mean, jnp.nan)
 
 
+@compiled()
 def fano_factor(counts: ArrayLike) -> jax.Array:
     """Variance over mean of spike counts: (..., n_windows) -> (...); NaN where no spike fell.
 

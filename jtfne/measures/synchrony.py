@@ -4,7 +4,10 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jtfne.measures._compiled import compiled
 
+
+@compiled()
 def correlation(x: ArrayLike) -> jax.Array:
     """Pearson correlation of all pairs of rows: (..., n_rows, n_samples) -> (..., n_rows, n_rows).
 
@@ -19,6 +22,7 @@ def correlation(x: ArrayLike) -> jax.Array:
     return jnp.clip(unit @ jnp.swapaxes(unit, -1, -2), -1.0, 1.0)
 
 
+@compiled()
 def synchrony(x: ArrayLike) -> jax.Array:
     """Synchrony chi: (..., n_steps, n_cells) -> (...).
 
@@ -40,6 +44,7 @@ def synchrony(x: ArrayLike) -> jax.Array:
     )
 
 
+@compiled()
 def variance_over_mean(counts: ArrayLike) -> jax.Array:
     """Variance over mean of binned population spike counts: (..., n_bins) -> (...).
 

@@ -228,6 +228,8 @@ def _restore_channels(recording: "xr.DataArray", file: BidsFile) -> "xr.DataArra
         csv.DictReader(io.StringIO(read_text(path, WHERE)), delimiter="\t", quoting=csv.QUOTE_NONE)
     )
     columns = set(rows[0]) if rows else set()
+    if "name" not in columns:  # mne-bids takes the first column for it, whatever it is called
+        raise refuse(f"{path.name} without a column 'name'", "the channels of the recording", WHERE)
     row_of_name = {row["name"]: row for row in rows}
     names = recording["channel"].values.tolist()
     if NAME_COLUMN in columns:

@@ -145,6 +145,12 @@ def _check_content(recording: "xr.DataArray") -> None:
     """Raises: JtfneError for values that are no numbers, and bad names or depths of channels."""
     if recording.dtype.kind not in "iuf":
         raise refuse(f"a recording of dtype {recording.dtype}", "real numbers", WHERE)
+    for coordinate in recording.coords:
+        try:
+            np.asarray(recording[coordinate].values)
+        except Exception as error:  # any: text is decoded when it is looked at, by whoever holds it
+            reason = " ".join(str(error).split())
+            raise refuse(f"{coordinate} ({reason[:200]!a})", "text in UTF-8", WHERE) from error
     names = [str(name) for name in recording["channel"].values.tolist()]
     if not names or len(set(names)) < len(names):
         repeated_name = next((name for name in names if names.count(name) > 1), None)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MANIFEST_VERSION = "1"
+RUN_SETTINGS = ("seed", "duration_ms", "dt_ms", "trials")  # without these no run is repeated
 TABLES = ("events", "neurons")
 
 
@@ -155,6 +156,9 @@ def check_manifest(manifest: Any) -> dict[str, Any]:
             manifest[name], kinds.get(property_schema.get("type", ""), object)
         ):
             raise refuse(f"{name!r} of {type(manifest[name]).__name__}", allowed, "manifest")
+    missing_settings = [name for name in RUN_SETTINGS if name not in manifest["run"]]
+    if missing_settings:
+        raise refuse(f"a run without {', '.join(missing_settings)}", allowed, "manifest")
     entries = [
         *manifest["files"],
         *manifest.get("derived", []),
