@@ -2,15 +2,19 @@
 docs/developing/robustness.rst.
 """
 
+import json
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import jtfne
-from jtfne import analysis, run_folder
+from jtfne import _json, analysis, interop, run_folder
 from jtfne.paradigm import Timing
+from jtfne.reports import check_manifest
 
 CELLS = (
     jtfne.Config()
@@ -103,3 +107,39 @@ def test_a_masked_onset_is_no_onset() -> None:
     )
     with pytest.raises(jtfne.JtfneError, match="onset_ms="):
         analysis.evoked(trace, onset_ms=onsets_ms, window_ms=(0.0, 5.0))
+
+
+def test_a_manifest_without_a_setting_of_its_run_repeats_none() -> None:
+    """Seed 50, as the next three."""
+    manifest = dict(jtfne.construct(CELLS).simulate().manifest)
+    manifest["run"] = {name: manifest["run"][name] for name in ("seed", "duration_ms", "trials")}
+    with pytest.raises(jtfne.JtfneError, match="a run without dt_ms"):
+        check_manifest(manifest)
+
+
+def test_half_a_character_has_no_canonical_form() -> None:
+    with pytest.raises(jtfne.JtfneError, match="whole in UTF-8"):
+        _json.sha256({"kind": "\ud800"})
+
+
+def test_a_label_in_zarr_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    trace = potentials().assign_coords(channel=["a", "bc", "d", "e", "f", "g"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # consolidated metadata are no part of the format yet
+        trace.to_dataset(name="lfp").to_zarr(tmp_path / "lfp.zarr", zarr_format=2)
+    about = tmp_path / "lfp.zarr" / "channel" / ".zarray"
+    (tmp_path / "lfp.zarr" / "channel" / "0").write_bytes(b"\xff" * 48)
+    about.write_text(
+        json.dumps({**json.loads(about.read_text()), "compressor": None, "filters": None})
+    )
+    with pytest.raises(jtfne.JtfneError, match=r"text in UTF-8|cannot be read"):
+        interop.from_zarr(tmp_path / "lfp.zarr", "lfp")
+
+
+def test_channels_of_bids_without_names_are_refused(tmp_path: Path) -> None:
+    signals = jtfne.construct(CELLS.probes([{"kind": "LFP", "n_channels": 3}])).simulate()
+    interop.to_bids(signals, tmp_path / "bids")
+    (table,) = (tmp_path / "bids").rglob("*_channels.tsv")
+    table.write_text(table.read_text().replace("name", "nome", 1))
+    with pytest.raises(jtfne.JtfneError, match="without a column 'name'"):
+        interop.from_bids(tmp_path / "bids")
