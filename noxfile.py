@@ -121,11 +121,14 @@ def choose_xla_flags(session: nox.Session) -> str:
 ON_ALL_CORES = ("-n", "auto", "--dist", "loadfile")
 
 
-# Most of what the tests cost in processor time is compilation. Without its fusion emitters, and
-# unoptimized, XLA takes half as long; the last bits are others, and programs run slower. What holds
-# bits of different programs equal, and what simulates for long, has the mark `as_users` and is
-# compiled as for users, as all is by `slow` and `minimum`.
-FAST_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
+# Most of what the tests cost in processor time is compilation. Without its fusion emitters,
+# unoptimized and in one piece, XLA takes a quarter of the time; the last bits are others, and
+# programs run slower. What holds bits of different programs equal, and what simulates for long, has
+# the mark `as_users` and is compiled as for users, as all is by `slow` and `minimum`.
+FAST_COMPILATION = (
+    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 "
+    "--xla_cpu_parallel_codegen_split_count=1"
+)
 NO_TESTS = 5  # pytest's exit status where none is selected, such as by `-- tests/test_net.py`
 
 

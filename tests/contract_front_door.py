@@ -83,12 +83,12 @@ def nested(depth: int) -> Any:
 
 # What is long or deep; a refusal of it is as short as any other.
 LONG: dict[str, Any] = {
-    "long list": list(range(100_000)),
+    "long list": list(range(20_000)),
     "long list of texts": [f"name {number}" for number in range(2_000)],
     "long text": "x" * 1_000_000,
     "long table": {f"name {number}": number for number in range(2_000)},
     "deep dict": nested(500),
-    "bottomless dict": nested(100_000),
+    "bottomless dict": nested(20_000),
     "deep list": [[[[[[list(range(1000))]]]]]],
 }
 CFG = (

@@ -1,9 +1,10 @@
 """The parts of a circuit: areas, layers, the size of columns, cells."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -15,7 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from jtfne._check import refuse
+from jtfne._arguments import check_table, describe_argument
+from jtfne._check import one_of, refuse
 from jtfne.config.cells import Cells
 from jtfne.config.connections import Connection
 from jtfne.config.defaults import AREAS, LAYERS, UNPLACED, place_at
@@ -273,3 +275,26 @@ class Circuit(Frozen):
                 description += f" ({upper.top:g} .. {upper.bottom:g})"
                 raise refuse(description, "layers from the pia down, which do not overlap", HERE)
         return self
+
+
+def move_layers(layers: Sequence[Layer], depths: Mapping[str, Any]) -> list[Any] | None:
+    """The layers with other depths, (top, bottom) by name; None if there are none.
+
+    Raises: JtfneError for an unknown layer, and for what is no pair.
+    """
+    allowed, where = "{layer: (top, bottom)}", "Config.geometry"
+    check_table(depths, allowed=allowed, name="layers", where=where)
+    layer_names = [layer.name for layer in layers]
+    for name, pair in depths.items():
+        one_of(name, layer_names, name="layer", where=where)
+        is_text = isinstance(pair, str | bytes)
+        if is_text or not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
+            raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", where)
+    moved_layers: list[Any] = []
+    for layer in layers:
+        if layer.name in depths:
+            top, bottom = depths[layer.name]
+            moved_layers.append({"name": layer.name, "top": top, "bottom": bottom})
+        else:
+            moved_layers.append(layer)
+    return moved_layers if depths else None

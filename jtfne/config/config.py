@@ -5,16 +5,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pydantic
 from pydantic import Field, model_validator
 
 from jtfne import _json
-from jtfne._arguments import check_list, check_table, check_text, describe_argument
+from jtfne._arguments import (
+    check_instance,
+    check_list,
+    check_text,
+    describe_argument,
+)
 from jtfne._check import one_of, refuse
 from jtfne._files import read_text, replace_file, resolve_path
 from jtfne.config.checks.config import list_circuit_errors, list_errors, refuse_all
-from jtfne.config.circuit import Area, Circuit, Layer
+from jtfne.config.circuit import Area, Circuit, Layer, move_layers
 from jtfne.config.connections import Connection
 from jtfne.config.files import toml
 from jtfne.config.objective import Gate, Metric
@@ -24,10 +28,17 @@ from jtfne.config.source_maps import SourceMap
 from jtfne.config.task import Run, Stimulus, Task
 from jtfne.config.trainables import Trainable
 from jtfne.config.training import Training
+from jtfne.config.variations import (
+    ConfigDifference,
+    compare_configs,
+    is_parameter,
+    merge_tables,
+    set_value,
+)
 from jtfne.emitters import Emitter
 from jtfne.pydantic_fields.custom_parts import code_allowed
 from jtfne.pydantic_fields.errors import describe_unknown
-from jtfne.pydantic_fields.frozen import Frozen
+from jtfne.pydantic_fields.frozen import Derived, Frozen
 from jtfne.readouts import Readout
 from jtfne.synapses import Synapse
 
@@ -36,26 +47,13 @@ SUFFIXES = (".json", ".toml")
 Table = Mapping[str, Any]
 
 
-class _Derived:
-    """Cached result beside the fields of a config; all are equal, so only fields are compared."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Derived)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 class Config(Frozen):
     """What to simulate: a circuit, its run, its task and its readouts, as a frozen declaration.
 
-    Each verb gives a new, checked Config and replaces what it declares; what a verb is not given
-    stays. Where a verb takes objects, it takes as well the tables and texts from which they are
+    Each verb gives a new, checked Config; what a verb is not given stays. Tables by name merge:
+    ``cell_params({"E": {"drive": 6.0}})`` leaves all other parameters. Lists (areas, layers,
+    connections, probes, stimuli) are set as a whole, and ``add_`` adds to them; ``set`` changes one
+    value by its path. Where a verb takes objects, it takes as well the tables and texts from which they are
     made (``{"kind": "LIF", "tau_m_ms": 20}``). Two configs with the same content are equal and have
     the same `hash`.
 
@@ -170,30 +168,66 @@ class Config(Frozen):
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changes = {name: value for name, value in size.items() if value is not None}
         geometry = {**self.circuit.geometry.model_dump(exclude_unset=True), **changes}
-        moved_layers = None if layers is None else self._move_layers(layers)
+        moved_layers = None if layers is None else move_layers(self.circuit.layers, layers)
         return self._replace_part("circuit", geometry=geometry, layers=moved_layers)
 
-    def _move_layers(self, depths: Mapping[str, Any]) -> list[Any] | None:
-        """The layers with other depths, (top, bottom) by name; None if there are none.
+    def set(self, path: str, value: Any) -> Self:
+        """Change one value, and nothing else.
 
-        Raises: JtfneError for an unknown layer, and for what is no pair.
+        Parameters
+        ----------
+        path : str
+            That of a `jtfne.config.Trainable` (``cells.E.drive``, ``gains.E->PV``,
+            ``connections.E->PV.weight``, ``mechanisms.AMPA.tau_ms``), or the place in `to_dict()`:
+            ``run.dt_ms``, ``task.stimuli[0].drive.amplitude``, ``readouts.probes.LFP.interval_ms``.
+            Entries of lists go by their number, label, name or kind.
+        value : number, str or any declaration that fits there
+            The new value.
+
+        Raises
+        ------
+        JtfneError
+            For an unknown path, with the nearest one, and for a value that is not allowed there.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> cfg = jtfne.presets.izhikevich_2003()
+        >>> cfg.diff(cfg.set("cells.E.drive", 6.0).set("run.duration_ms", 500.0))
+        circuit.cell_params.E.drive  0.0 -> 6.0
+        run.duration_ms              1000.0 -> 500.0
         """
-        allowed, where = "{layer: (top, bottom)}", "Config.geometry"
-        check_table(depths, allowed=allowed, name="layers", where=where)
-        layer_names = [layer.name for layer in self.circuit.layers]
-        for name, pair in depths.items():
-            one_of(name, layer_names, name="layer", where=where)
-            is_text = isinstance(pair, str | bytes)
-            if is_text or not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
-                raise refuse(f"{name}={describe_argument(pair)}", "(top, bottom)", where)
-        moved_layers: list[Any] = []
-        for layer in self.circuit.layers:
-            if layer.name in depths:
-                top, bottom = depths[layer.name]
-                moved_layers.append({"name": layer.name, "top": top, "bottom": bottom})
-            else:
-                moved_layers.append(layer)
-        return moved_layers if depths else None
+        if is_parameter(check_text(path, name="path", where="Config.set")):
+            refuse_all(list_circuit_errors(self.circuit))
+        return set_value(self, path, value)
+
+    def diff(self, other: "Config") -> ConfigDifference:
+        """What differs between two configs: path -> (value here, value there); it prints as a table.
+
+        Parameters
+        ----------
+        other : Config
+            The one to compare with.
+
+        Returns
+        -------
+        ConfigDifference
+            A dict, empty where the two are equal.
+
+        Raises
+        ------
+        JtfneError
+            If `other` is no Config.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> cfg = jtfne.Config().runtime(seed=1)
+        >>> cfg.diff(cfg.runtime(seed=2))
+        run.seed  1 -> 2
+        """
+        check_instance(other, Config, allowed="a Config", name="other", where="Config.diff")
+        return compare_configs(self, other)
 
     def cells(self, mix: Table, n: int | None = None) -> Self:
         """Set the cell types of each area and their numbers: ``{type: fraction or count}``.
@@ -214,12 +248,14 @@ class Config(Frozen):
         and areas: value k is that of cell ``net.select(cell_type=...)[k]`` (areas as declared,
         layers pia first). Static fields take none. Each step draws noise * sqrt(1 ms / dt) * N(0,
         1), so that its effect does not depend on dt. `v_init_mV` is the potential before the first
-        step of every trial, below threshold; left out, cells are spread by the seed.
+        step of every trial, below threshold; left out, cells are spread by the seed. What is set
+        already, of these types and of others, stays.
         """
-        return self._replace_part("circuit", cell_params=params)
+        merged = merge_tables(self.circuit.cell_params, params, depth=2)
+        return self._replace_part("circuit", cell_params=merged)
 
     def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
-        """Set the cell model of each cell type.
+        """Set the cell model of these cell types; other types keep theirs.
 
         Such a type has no drive and no noise but those of `cell_params`.
 
@@ -227,37 +263,51 @@ class Config(Frozen):
         `jtfne.emitters.Emitter`. A file names such a class as `module:Class`; the module must have
         been imported when the file is read.
         """
-        return self._replace_part("circuit", emitters=emitters)
+        merged = merge_tables(self.circuit.emitters, emitters)
+        return self._replace_part("circuit", emitters=merged)
 
     def mechanisms(self, mechanisms: Mapping[str, Synapse | Table]) -> Self:
-        """Add synapses to the built-in AMPA, NMDA, GABA_A and GABA_B, by name.
+        """Add synapses to the built-in AMPA, NMDA, GABA_A and GABA_B and those declared, by name.
 
-        One of these names replaces the built-in one.
+        A name that is there already replaces what it had.
 
         A weight is in the `unit` of its class in `jtfne.synapses`: currents in pA, conductances in
         nS, jumps of v in mV. Of a class of your own, derive it from `jtfne.synapses.Synapse`.
         `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances. A table
         without `kind` is an Exponential.
         """
-        return self._replace_part("circuit", mechanisms=mechanisms)
+        merged = merge_tables(self.circuit.mechanisms, mechanisms)
+        return self._replace_part("circuit", mechanisms=merged)
 
     def connections(
         self,
         connections: Sequence[Connection | Table] | None = None,
         gains: Mapping[str, float] | None = None,
     ) -> Self:
-        """Set who connects to whom, and gains: factors on all weights by pair of cell types.
+        """Set who connects to whom, all of it (`add_connections` adds), or gains.
 
-        gains: such as ``{"E->PV": 1.2}``; 1 unless given.
+        gains: factors on all weights by pair of cell types, such as ``{"E->PV": 1.2}``; 1 unless
+        given. Alone they leave the connections, and gains of other pairs, as they are.
         """
-        connection_list = (
-            None if connections is None else _check_entries(connections, "connections")
-        )
-        return self._replace_part("circuit", connections=connection_list, gains=gains)
+        if connections is None:
+            merged = merge_tables(self.circuit.gains, gains)
+            return self._replace_part("circuit", gains=merged)
+        entries = _check_entries(connections, "connections")
+        return self._replace_part("circuit", connections=entries, gains=gains)
+
+    def add_connections(self, connections: Sequence[Connection | Table]) -> Self:
+        """Add connections to those that are declared; `connections` replaces them."""
+        added = _check_entries(connections, "add_connections")
+        return self._replace_part("circuit", connections=(*self.circuit.connections, *added))
 
     def probes(self, probes: Sequence[str | Readout | Table]) -> Self:
-        """Set what is recorded: names of readouts (spk, vm, ...), their aliases, or probes."""
+        """Set what is recorded, all of it (`add_probes` adds): names of readouts, or probes."""
         return self._replace_part("readouts", probes=_check_entries(probes, "probes"))
+
+    def add_probes(self, probes: Sequence[str | Readout | Table]) -> Self:
+        """Record more: add probes to those that are declared; `probes` replaces them."""
+        added = _check_entries(probes, "add_probes")
+        return self._replace_part("readouts", probes=(*self.readouts.probes, *added))
 
     def source(
         self,
@@ -281,7 +331,7 @@ class Config(Frozen):
         n_trials: int | None = None,
         conditions: Sequence[str] | None = None,
     ) -> Self:
-        """Set the stimuli, the number of trials and the condition of each trial.
+        """Set the stimuli, all of them (`add_stimuli` adds), the trials and their conditions.
 
         A Paradigm that is given to `simulate` takes their place.
         """
@@ -289,6 +339,11 @@ class Config(Frozen):
         return self._replace_part(
             "task", stimuli=_check_entries(stimuli, "stimuli"), n_trials=n_trials, conditions=named
         )
+
+    def add_stimuli(self, stimuli: Sequence[Stimulus | Table]) -> Self:
+        """Add stimuli to those that are declared, of the same trials; `stimuli` replaces them."""
+        added = _check_entries(stimuli, "add_stimuli")
+        return self._replace_part("task", stimuli=(*self.task.stimuli, *added))
 
     def objective(
         self, metrics: Sequence[Metric | Table], gates: Sequence[Gate | Table] = ()
@@ -322,7 +377,7 @@ class Config(Frozen):
         # them.
         if "_populations" not in vars(self):
             refuse_all(list_circuit_errors(self.circuit))
-            vars(self)["_populations"] = _Derived(list_populations(self.circuit))
+            vars(self)["_populations"] = Derived(list_populations(self.circuit))
         populations: tuple[Population, ...] = vars(self)["_populations"].value
         return populations
 

@@ -1,18 +1,53 @@
 """Copies of a config with other values of its parameters, and their check at the bounds."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self, TypeVar
 
 from jtfne._check import JtfneError, refuse
-from jtfne.config.config import Config
+from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection
 from jtfne.config.distributions import Dist
 from jtfne.config.parameter_paths import Place, is_number, mean_weight
 from jtfne.config.rules import FromTable
 
 
-def replace_values(config: Config, values: Mapping[Place, float]) -> Config:
+class ConfigLike(Protocol):
+    """What is asked of a Config here, which is declared above."""
+
+    @property
+    def circuit(self) -> Circuit:
+        """The circuit."""
+        ...
+
+    def mechanisms(self, mechanisms: Mapping[str, Any]) -> Self:
+        """Set synapses by name."""
+        ...
+
+    def cell_params(self, params: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Set parameters of cell types."""
+        ...
+
+    def connections(
+        self, connections: Sequence[Any] | None = None, gains: Mapping[str, float] | None = None
+    ) -> Self:
+        """Set connections and gains."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """The config as JSON values."""
+        ...
+
+    @classmethod
+    def model_validate(cls, obj: Any) -> Self:
+        """Build a config of such values."""
+        ...
+
+
+AnyConfig = TypeVar("AnyConfig", bound=ConfigLike)
+
+
+def replace_values(config: AnyConfig, values: Mapping[Place, float]) -> AnyConfig:
     """Copy a config with other values of parameters. Raises: JtfneError for a bad value."""
     circuit = config.circuit
     gains = dict(circuit.gains)
@@ -80,7 +115,7 @@ class Bounded(Protocol):
         ...
 
 
-def check_bounds(config: Config, parameters: Mapping[Place, Bounded], where: str) -> None:
+def check_bounds(config: ConfigLike, parameters: Mapping[Place, Bounded], where: str) -> None:
     """Check each parameter at either bound, with all others at the opposite one.
 
     A circuit refuses a value beyond a limit, or one above another value, so these corners cover all

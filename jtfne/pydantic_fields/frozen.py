@@ -30,6 +30,21 @@ def _translate_errors(root: str) -> Iterator[None]:
         raise refuse("a table with a key that is no text", "{field: value}", root) from None
 
 
+class Derived:
+    """Cached result beside the fields of a config; all are equal, so only fields are compared."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Derived)
+
+    def __hash__(self) -> int:
+        return 0
+
+
 class Frozen(pydantic.BaseModel):
     """An immutable declaration that refuses unknown fields, with a JtfneError that says why."""
 
