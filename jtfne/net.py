@@ -7,6 +7,7 @@ from pathlib import Path
 from jtfne import simulation
 from jtfne._arguments import check_instance
 from jtfne._cores import n_cores
+from jtfne._html import render_object
 from jtfne._precision import precision
 from jtfne.config import Config
 from jtfne.config.labels import connection_labels
@@ -191,6 +192,15 @@ class Net(NetData):
         return flatten_net(
             self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
         )
+
+    def __repr__(self) -> str:
+        """Numbers of cells and synapses, on one line; `summary` tells more."""
+        return f"Net({self.n_neurons} cells, {self.n_edges} synapses; {self.config!r})"
+
+    def _repr_html_(self) -> str:
+        """Numbers of cells and synapses, and the config, as notebooks show them."""
+        sizes = {"cells": self.n_neurons, "synapses": self.n_edges}
+        return render_object("Net", {**self.config.describe(), **sizes})
 
     def summary(self) -> Summary:
         """The circuit at a glance: cells, in-degrees by connection, and rates to be expected;

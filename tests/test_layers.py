@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     "_check _system _units",
     "_files",
-    "_arguments _cores _grid _json _keys _mne_units _names _precision _rows _terminal _time _tree",
+    "_arguments _cores _grid _html _json _keys _mne_units _names _precision _rows _terminal _time _tree",
     "_stored",
     "_sonata_files",
     "delivery emitters geometry measures noise operators optimizers stimuli surrogates synapses",

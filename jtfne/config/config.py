@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import pydantic
@@ -13,14 +12,13 @@ from jtfne._arguments import (
     check_instance,
     check_list,
     check_text,
-    describe_argument,
 )
-from jtfne._check import one_of, refuse
-from jtfne._files import read_text, replace_file, resolve_path
+from jtfne._html import render_object
 from jtfne.config.checks.config import list_circuit_errors, list_errors, refuse_all
 from jtfne.config.circuit import Area, Circuit, Layer, move_layers
 from jtfne.config.connections import Connection
-from jtfne.config.files import toml
+from jtfne.config.description import describe_parts, join_facts
+from jtfne.config.files.stored import StoredConfig
 from jtfne.config.objective import Gate, Metric
 from jtfne.config.populations import Population, list_populations
 from jtfne.config.readouts import Readouts, Source, only_source
@@ -36,18 +34,16 @@ from jtfne.config.variations import (
     set_value,
 )
 from jtfne.emitters import Emitter
-from jtfne.pydantic_fields.custom_parts import code_allowed
 from jtfne.pydantic_fields.errors import describe_unknown
-from jtfne.pydantic_fields.frozen import Derived, Frozen
+from jtfne.pydantic_fields.frozen import Derived
 from jtfne.readouts import Readout
 from jtfne.synapses import Synapse
 
 SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract that it accepts
-SUFFIXES = (".json", ".toml")
 Table = Mapping[str, Any]
 
 
-class Config(Frozen):
+class Config(StoredConfig):
     """What to simulate: a circuit, its run, its task and its readouts, as a frozen declaration.
 
     Each verb gives a new, checked Config; what a verb is not given stays. Tables by name merge:
@@ -123,6 +119,21 @@ class Config(Frozen):
 
     def __hash__(self) -> int:
         return hash(self.hash)
+
+    def describe(self) -> dict[str, str]:
+        """What is declared, a line for each part."""
+        parts = (self.circuit, self.run, self.task, self.readouts, self.training)
+        return describe_parts(*parts, is_complete=not list_circuit_errors(self.circuit))
+
+    def __repr__(self) -> str:
+        """What is declared, on one line; `to_toml` writes all of it."""
+        return join_facts("Config", self.describe())
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """What is declared, as notebooks show it."""
+        return render_object("Config", self.describe())
 
     def _replace_part(self, part: str, **fields: Any) -> Self:
         """A new Config in which fields of sub-model `part` are replaced; None keeps a field."""
@@ -395,10 +406,6 @@ class Config(Frozen):
         """Names of the readouts that the probes record."""
         return tuple(probe.readout for probe in self.readouts.probes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The config as JSON values."""
-        return self.model_dump(mode="json")
-
     @functools.cached_property
     def hash(self) -> str:
         """SHA-256, in hex, of the canonical JSON (RFC 8785)."""
@@ -411,78 +418,11 @@ class Config(Frozen):
             vars(copy).pop(name, None)
         return copy
 
-    def to_json(self) -> str:
-        """The config as strict JSON."""
-        return _json.dumps(self.to_dict(), indent=2)
-
-    @classmethod
-    def from_json(cls, text: str, *, allow_code: bool = False) -> Self:
-        """The config of a JSON text, written by `to_json` or by hand.
-
-        allow_code: import the modules of cell models from outside.
-        """
-        check_text(text, name="text", where="Config.from_json")
-        return cls._from_table(_json.loads(text, where="Config.from_json"), allow_code=allow_code)
-
-    def to_toml(self) -> str:
-        """The config as TOML."""
-        return toml.dumps(self.to_dict())
-
-    @classmethod
-    def from_toml(cls, text: str, *, allow_code: bool = False) -> Self:
-        """The config of a TOML text, written by `to_toml` or by hand.
-
-        allow_code: import the modules of cell models from outside.
-        """
-        check_text(text, name="text", where="Config.from_toml")
-        return cls._from_table(toml.loads(text, "Config.from_toml"), allow_code=allow_code)
-
-    def to_file(self, path: str | Path) -> Path:
-        """Write a .json or .toml file.
-
-        It is written beside its place and renamed, so that it is never half written.
-        """
-        target, suffix = resolve_path(path, "Config.to_file"), Path(path).suffix
-        one_of(suffix, SUFFIXES, name="suffix", where=str(path))
-        text = self.to_json() if suffix == ".json" else self.to_toml()
-        replace_file(target, lambda stream: stream.write(text.encode()))
-        return Path(path)
-
-    @classmethod
-    def from_file(cls, path: str | Path, *, allow_code: bool = False) -> Self:
-        """Read a .json or .toml file, UTF-8.
-
-        allow_code: import the modules of the cell models from outside jtfne ("module:Class") that
-        it names. Importing a module runs it: allow it for files from people whom you trust.
-        Raises: JtfneError for a file that is not there, is no JSON or TOML, or declares what is not
-        allowed.
-        """
-        source, suffix = resolve_path(path, "Config.from_file"), Path(path).suffix
-        one_of(suffix, SUFFIXES, name="suffix", where=str(path))
-        if not source.is_file():
-            raise refuse(
-                f"{str(path)!r}, which is no file,", "a .json or .toml file", "Config.from_file"
-            )
-        text = read_text(source, str(path))
-        if suffix == ".json":
-            table = _json.loads(text, where=str(path))
-        else:
-            table = toml.loads(text, str(path))
-        return cls._from_table(table, allow_code=allow_code)
-
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """JSON Schema (draft 2020-12) of a config file."""
         dialect = pydantic.json_schema.GenerateJsonSchema.schema_dialect
         return {"$schema": dialect, **cls.model_json_schema(mode="validation")}
-
-    @classmethod
-    def _from_table(cls, table: Any, *, allow_code: bool) -> Self:
-        """Validate JSON values as a Config."""
-        if not isinstance(table, dict):
-            raise refuse(describe_argument(table), "an object with the parts of a Config", "Config")
-        with code_allowed(allow_code):
-            return cls.model_validate(table)
 
 
 def _check_entries(entries: Any, verb: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
+from jtfne._html import render_object, render_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +68,16 @@ class ObjectiveResult:
         """Whether every metric and gate has a finite value."""
         return not self.problems
 
+    def _repr_html_(self) -> str:
+        """The score and both tables, as notebooks show them."""
+        facts = {"score": self.score, "passed": self.passed, "problems": "; ".join(self.problems)}
+        tables = [_render_frame(self.metrics[list(SHOWN)])]
+        if not self.gates.empty:
+            tables.append(
+                _render_frame(self.gates.drop(columns=["measure", "readout", "selector"]))
+            )
+        return render_object("ObjectiveResult", facts, *tables)
+
     def __repr__(self) -> str:
         """The score and both tables."""
         gates_text = (
@@ -95,6 +106,11 @@ class ObjectiveResult:
     def to_json(self) -> str:
         """The result as strict JSON."""
         return _json.dumps(self.to_dict(), indent=2)
+
+
+def _render_frame(frame: "pd.DataFrame") -> str:
+    """A table as HTML."""
+    return render_table(frame.columns, frame.to_numpy().tolist())
 
 
 def _format_table(table: "pd.DataFrame") -> str:

@@ -5,8 +5,10 @@ from typing import Any, Self
 
 from jtfne._arguments import check_names, check_table, describe_argument
 from jtfne._check import number, one_of, refuse, whole_number
+from jtfne._html import render_object, render_table
 from jtfne._keys import generator
 from jtfne.config import Schedule, Stimulus
+from jtfne.config.description import describe_task, join_facts, list_stimuli
 from jtfne.paradigm._inputs import Inputs
 from jtfne.paradigm._structures import (
     SEEDS,
@@ -46,6 +48,17 @@ class Paradigm(Inputs):
     >>> len((volley + volley.at(200.0)).trials(3).stimuli)
     2
     """
+
+    def __repr__(self) -> str:
+        """Stimuli, trials and conditions, on one line."""
+        return join_facts("Paradigm", describe_task(self))
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """Stimuli, trials and conditions, as notebooks show them."""
+        table = render_table(("label", "kind", "target", "first onset (ms)"), list_stimuli(self))
+        return render_object("Paradigm", describe_task(self), table)
 
     def __add__(self, other: "Paradigm") -> "Paradigm":
         """Both at once.

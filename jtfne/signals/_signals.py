@@ -1,5 +1,6 @@
 """What a run recorded: labelled arrays with units and provenance (see signals_schema.md)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from jtfne._arguments import check_flag, check_instance, check_table, list_names
 from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
+from jtfne._html import render_object, render_table
 from jtfne.config import Config
 from jtfne.readouts import READOUTS as CATALOGUE
 from jtfne.readouts import resolve_alias
@@ -50,6 +52,8 @@ class Signals:
     >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config("PV")).simulate(duration_ms=50)
     >>> signals.get("vm").dims, signals.get("vm").attrs["units"]
     (('time', 'neuron'), 'mV')
+    >>> list(signals), "vm" in signals, signals["vm"].equals(signals.get("vm"))
+    (['spk', 'vm'], True, True)
     """
 
     def __init__(self, tree: "xr.DataTree", manifest: dict[str, Any] | None = None) -> None:
@@ -67,6 +71,40 @@ class Signals:
         """Readouts with their sizes."""
         sizes = (f"{name} {dict(self.tree[name].sizes)}" for name in self.recorded())
         return f"Signals({', '.join(sizes)})"
+
+    def _repr_html_(self) -> str:
+        """The table of `summary` and how the run came about, as notebooks show them."""
+        run = self.manifest.get("run", {})
+        facts = {
+            name: run[name] for name in ("duration_ms", "dt_ms", "trials", "seed") if name in run
+        }
+        table = self.summary().reset_index()
+        return render_object(
+            "Signals", facts, render_table(table.columns, table.to_numpy().tolist())
+        )
+
+    def __getitem__(self, name: str) -> "xr.DataArray":
+        """A whole readout: `signals["vm"]` is `signals.get("vm")`.
+
+        Raises: JtfneError for a readout that was not recorded.
+        """
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a readout of this name or alias was recorded."""
+        return isinstance(name, str) and resolve_alias(name) in self.recorded()
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the recorded readouts."""
+        return iter(self.recorded())
+
+    def __len__(self) -> int:
+        """How many readouts were recorded."""
+        return len(self.recorded())
+
+    def keys(self) -> tuple[str, ...]:
+        """The names of the recorded readouts, as `recorded`."""
+        return self.recorded()
 
     def recorded(self) -> tuple[str, ...]:
         """Names of the recorded readouts, in the order of signals_schema.md."""

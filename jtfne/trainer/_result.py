@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
 from jtfne._check import one_of
+from jtfne._html import render_object, render_table
 from jtfne.config import Config
 from jtfne.net import Net
 from jtfne.trainer._scores import Row
@@ -75,6 +76,13 @@ class TrainingResult:
     def to_json(self) -> str:
         """The report as strict JSON."""
         return _json.dumps(self.report, indent=2)
+
+    def _repr_html_(self) -> str:
+        """The verdict, and the best values, as notebooks show them."""
+        facts = {"verdict": self.report["verdict"], "score": self.best_score}
+        return render_object(
+            "TrainingResult", facts, render_table(("path", "best"), self.best.items())
+        )
 
     def __repr__(self) -> str:
         """The verdict, and the best values."""
