@@ -45,7 +45,7 @@ def test_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_toml_is_a_circuit_that_round_trips() -> None:
-    config = jtfne.Config.from_file(DOCS / "circuit.toml")
+    config = jtfne.Config.from_file(ROOT / "jtfne/cli/circuit.toml")
     assert jtfne.Config.from_toml(config.to_toml()) == config
     assert jtfne.construct(config).n_neurons > 0
 

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jtfne.cli._compare import compare
+from jtfne.cli._list import list_parts
+from jtfne.cli._new import new
 from jtfne.cli._rooms import open_room, resumable
 from jtfne.cli._shared import (
     Allow_code,
     As_json,
     Config_argument,
+    Settings,
     load_config,
     output_folder,
     print_facts,
@@ -30,9 +33,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="jtfne",
-    help="From a circuit to the signals that an electrode, an EEG cap or a MEG helmet would have recorded.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 
@@ -73,6 +75,31 @@ def main() -> None:
         _exit_with_error(error, 1)
 
 
+def _print_version(asked: bool) -> None:
+    """Print the version and end."""
+    if asked:
+        from jtfne import __version__
+
+        typer.echo(f"jtfne {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """From a circuit to the signals that an electrode, an EEG cap or a MEG helmet would have
+    recorded.
+
+    Begin with `jtfne run v1_column -o out/`, or `jtfne new circuit.toml`.
+    """
+
+
 @app.command()
 def run(
     config: Annotated[
@@ -82,6 +109,11 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed of wiring, noise and stimuli.")] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of a trial.")] = None,
     trials: Annotated[int | None, typer.Option(help="How often the task is repeated.")] = None,
+    dt_ms: Annotated[float | None, typer.Option(help="Time step.")] = None,
+    probes: Annotated[
+        str | None, typer.Option(help="What to record, in place of CONFIG's: spk,lfp,eeg.")
+    ] = None,
+    settings: Settings = None,
     manifest: Annotated[
         Path | None, typer.Option("--from", help="Repeat the run of this manifest.json.")
     ] = None,
@@ -91,11 +123,16 @@ def run(
     devices: Annotated[
         int, typer.Option(help="Number of CPU devices over which to split a large circuit.")
     ] = 1,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Whether to draw figures and a report.")
+    ] = True,
     allow_code: Allow_code = False,
     as_json: As_json = False,
 ) -> None:
     """Simulate CONFIG and leave a run folder: signals, spikes, FIF files, manifest, figures,
     report.
+
+    For example `jtfne run v1_column --set cells.E.drive=4 --trials 3 -o out/`.
 
     Stopped by Ctrl-C or SIGTERM it exits with 130 or 143; --resume goes on with what was done.
     """
@@ -111,9 +148,10 @@ def run(
             "one of them",
             "jtfne run",
         )
-    if manifest is not None and (seed, duration_ms, trials) != (None, None, None):
+    changes = (seed, duration_ms, trials, dt_ms, probes, settings or None)
+    if manifest is not None and any(change is not None for change in changes):
         raise refuse(
-            "--seed, --duration-ms or --trials with --from",
+            "--seed, --duration-ms, --trials, --dt-ms, --probes or --set with --from",
             "--from alone: a repeat changes nothing",
             "jtfne run",
         )
@@ -123,23 +161,35 @@ def run(
         if manifest is not None:
             signals, differing = _repeat_run(manifest, room, allow_code=allow_code)
         else:
-            checked = load_config(str(config), seed, duration_ms, trials, allow_code=allow_code)
+            checked = load_config(
+                str(config), seed, duration_ms, trials, settings=settings, allow_code=allow_code
+            ).runtime(dt_ms=dt_ms)
+            if probes is not None:
+                checked = checked.probes([name.strip() for name in probes.split(",")])
             signals, differing = _simulate_config(checked, room), None
-        files, failures = write_results(signals, room, folder)
+        files, failures = write_results(signals, room, folder, draws=report)
     _print_run(signals, out, files, differing, failures, as_json=as_json)
     if differing or failures:
         raise typer.Exit(1)
 
 
 app.command()(train)
+app.command()(new)
+app.command(name="list")(list_parts)
 
 
 @app.command()
 def validate(
-    config: Config_argument, allow_code: Allow_code = False, as_json: As_json = False
+    config: Config_argument,
+    settings: Settings = None,
+    allow_code: Allow_code = False,
+    as_json: As_json = False,
 ) -> None:
-    """Check CONFIG without running it: print its size and hash, or what is wrong with it."""
-    checked = load_config(config, None, None, allow_code=allow_code)
+    """Check CONFIG without running it: print its size and hash, or what is wrong with it.
+
+    For example `jtfne validate circuit.toml`.
+    """
+    checked = load_config(config, None, None, settings=settings, allow_code=allow_code)
     checked.check()
     cells = sum(population.n_cells for population in checked.populations())
     facts = {
@@ -157,7 +207,7 @@ def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = 
     """Print what a run folder holds: readouts, rates, events.
 
     Every file is checked, figures and reports too; exits with 1 if one of these was altered since
-    the run.
+    the run. For example `jtfne show out/`.
     """
     import jtfne
     from jtfne._files import resolve_path
@@ -196,6 +246,8 @@ def export(
     """Write a run in another format: FIF of each field and its epochs, Parquet spikes, spikes and
     circuit of SONATA, the whole tree as netCDF or Zarr, EEG, MEG and LFP as a BIDS dataset, dipole
     moments as text.
+
+    For example `jtfne export out/ --to nwb`.
     """
     import jtfne
 
@@ -219,7 +271,7 @@ def presets(
     ] = None,
     as_json: As_json = False,
 ) -> None:
-    """List the presets, or describe one."""
+    """List the presets, or describe one: `jtfne presets v1_column`."""
     import inspect
 
     from jtfne._check import one_of
@@ -252,7 +304,7 @@ def presets(
 def schema(
     document: Annotated[str, typer.Argument(help="config or manifest.", metavar="WHAT")] = "config",
 ) -> None:
-    """Print the JSON Schema of a config file or of a manifest."""
+    """Print the JSON Schema of a config file or of a manifest: `jtfne schema config`."""
     from jtfne import _json
     from jtfne._check import one_of
     from jtfne.config import Config
@@ -371,7 +423,8 @@ def _print_run(
     if differing is not None:
         typer.echo(f"repeat: {facts['repeat']}")
     typer.echo(f"{out}: {', '.join(sorted({path.parts[0] for path in files} | {'signals.zarr'}))}")
-    typer.echo(f"open {out / 'report.html'}")
+    if (out / "report.html").exists():
+        typer.echo(f"report: {out / 'report.html'}")
 
 
 def _summarize_run(signals: "Signals") -> dict[str, Any]:

@@ -93,7 +93,8 @@ def compare(
     """Set a run beside a recording, in a table, a figure and a page.
 
     Laminar profiles by their CSD, EEG and MEG by responses to events, spikes by their statistics,
-    spectra by an aperiodic fit, spectrolaminar maps.
+    spectra by an aperiodic fit, spectrolaminar maps. For example `jtfne compare out/ mine.vhdr
+    --readout eeg`.
     """
     import jtfne
     from jtfne import analysis

@@ -1,5 +1,6 @@
 """What commands share: a config from its file or preset, and how facts are printed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,17 +29,29 @@ Allow_code = Annotated[
 ]
 
 
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Another value at a path, such as cells.E.drive=6; several are set in turn. "
+        "`jtfne list paths CONFIG` lists paths.",
+        metavar="PATH=VALUE",
+    ),
+]
+
+
 def load_config(
     file_or_preset: str,
     seed: int | None,
     duration_ms: float | None,
     trials: int | None = None,
     *,
+    settings: Sequence[str] | None = None,
     allow_code: bool = False,
 ) -> "Config":
     """The config of a file, of a SONATA circuit, or of a preset, `name:key=value,key=value`.
 
-    trials: how often its task is repeated.
+    trials: how often its task is repeated. settings: PATH=VALUE, set in turn after all else.
     """
     from jtfne.config import Config
     from jtfne.paradigm import Paradigm
@@ -54,7 +67,23 @@ def load_config(
     if trials is not None:
         task = Paradigm(**dict(config.task)).trials(trials)
         config = config.stimuli(task.stimuli, task.n_trials, task.conditions or None)
-    return config.runtime(seed=seed, duration_ms=duration_ms)
+    config = config.runtime(seed=seed, duration_ms=duration_ms)
+    for setting in settings or ():
+        config = config.set(*_read_setting(setting))
+    return config
+
+
+def _read_setting(setting: str) -> tuple[str, Any]:
+    """Path and value of `PATH=VALUE`; a value is JSON, and a text where it is none."""
+    from jtfne import _json
+    from jtfne._check import describe_value, refuse
+
+    path, sign, text = setting.partition("=")
+    if not sign or not path or not text:
+        raise refuse(describe_value(setting), "PATH=VALUE, such as cells.E.drive=6", "--set")
+    if text[0] in '0123456789-[{"' or text in ("true", "false", "null"):
+        return path, _json.loads(text, where=f"--set {path}")
+    return path, text
 
 
 def output_folder(folder: Path, out: Path | None, name: str) -> Path:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jtfne.cli._rooms import resumable
-from jtfne.cli._shared import Allow_code, As_json, Config_argument, load_config, print_facts
+from jtfne.cli._shared import (
+    Allow_code,
+    As_json,
+    Config_argument,
+    Settings,
+    load_config,
+    print_facts,
+)
 
 if TYPE_CHECKING:
     from jtfne.trainer import TrainingResult
@@ -32,6 +39,7 @@ def train(
         typer.Option(help="Seed of noise and stimuli; give several to average over."),
     ] = None,
     duration_ms: Annotated[float | None, typer.Option(help="Length of a run.")] = None,
+    settings: Settings = None,
     until_passed: Annotated[
         bool, typer.Option("--until-passed", help="Stop when all gates hold.")
     ] = False,
@@ -44,7 +52,8 @@ def train(
     """Tune what CONFIG declares as trainables until its objective is met; leaves the best config,
     history and report.
 
-    Exits with 1 if no candidate passed all gates.
+    Exits with 1 if no candidate passed all gates. For example `jtfne train circuit.toml
+    --optimizer CMAES --generations 20 -o trained/`.
     """
     import jtfne
     from jtfne._files import resolve_path
@@ -52,7 +61,7 @@ def train(
     from jtfne.analysis.figures._style import get_figure, write
 
     search = _make_search(optimizer, allow_code=allow_code)
-    declared = load_config(config, None, duration_ms, allow_code=allow_code)
+    declared = load_config(config, None, duration_ms, settings=settings, allow_code=allow_code)
     seeds = seed if seed else [declared.run.seed]
     budget = generations * search.n_candidates(max(len(declared.training.trainables), 1))
     trainer = jtfne.Trainer(

@@ -60,8 +60,12 @@ class Attempts:
             typer.echo(f"error: {name} was not written: {reason}", err=True)
 
 
-def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path], dict[str, str]]:
+def write_results(
+    signals: "Signals", room: Path, out: Path, *, draws: bool = True
+) -> tuple[list[Path], dict[str, str]]:
     """Add what is made from the run to its folder `room`, and move that to `out`.
+
+    draws: whether figures and a report are made.
 
     Returns
     -------
@@ -89,11 +93,12 @@ def write_results(signals: "Signals", room: Path, out: Path) -> tuple[list[Path]
         replace_file(room / "config.json", lambda stream: stream.write(config.encode()))
         for name, write in list_fif_writers(signals, room, is_in_run).items():
             attempts.attempt(name, write)
-        with show_work("drawing figures"):
-            attempts.attempt("figures", draw_figures)
-        attempts.attempt(
-            "report.html", lambda: analysis.write_report(signals, room / "report.html", figures)
-        )
+        if draws:
+            with show_work("drawing figures"):
+                attempts.attempt("figures", draw_figures)
+            attempts.attempt(
+                "report.html", lambda: analysis.write_report(signals, room / "report.html", figures)
+            )
         signals.manifest = run_folder.list_derived(room, signals.manifest)
     attempts.print_failures()
     close_room(room, out)

@@ -1,0 +1,123 @@
+"""The command line changes one number, lists what there is, and writes a config to start from."""
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+import jtfne
+from jtfne import cli
+from jtfne.cli._list import Parts
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run `jtfne ARGS`: exit code, stdout, stderr."""
+
+    def run_command(*args: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["jtfne", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run_command
+
+
+def test_a_new_config_runs_as_it_is_and_is_never_overwritten(call: Any, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    code, out, _ = call("new", path)
+    assert code == 0 and "jtfne run" in out
+    assert "#" in path.read_text(encoding="utf-8")
+    jtfne.Config.from_file(path).check()
+    code, _, err = call("new", path)
+    assert code == 2 and "which exists" in err and err.count("\n") == 1
+    code, _, err = call("new", tmp_path / "mine.json")
+    assert code == 2 and "ends in .toml" in err
+
+
+def test_a_preset_becomes_a_file(call: Any, tmp_path: Path) -> None:
+    path = tmp_path / "column.toml"
+    assert call("new", path, "--preset", "v1_column:n=600")[0] == 0
+    assert jtfne.Config.from_file(path) == jtfne.presets.v1_column(n=600)
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["run"]["dt_ms"] == 0.1
+    code, _, err = call("new", tmp_path / "x.toml", "--preset", "v1_colunm")
+    assert code == 2 and "nearest: 'v1_column'" in err and not (tmp_path / "x.toml").exists()
+
+
+def test_run_takes_another_value_step_and_probes(call: Any, tmp_path: Path) -> None:
+    words = ("run", "suite2_net1:n=20", "-o", tmp_path / "out", "--json", "--no-report")
+    changes = ("--set", "cells.E.drive=6.5", "--set", "run.duration_ms=20", "--dt-ms", "0.05")
+    code, out, err = call(*words, *changes, "--probes", "spk, vm")
+    assert code == 0, err
+    assert set(json.loads(out)["readouts"]) == {"spk", "vm"}
+    config = jtfne.Config.from_file(tmp_path / "out" / "config.json")
+    expected = (
+        jtfne.suite2_net1_config(20)
+        .set("cells.E.drive", 6.5)
+        .runtime(duration_ms=20.0, dt_ms=0.05)
+        .probes(["spk", "vm"])
+    )
+    assert config == expected
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "report.html" not in left and "figures" not in left
+
+
+BAD = {
+    "no value": ("--set", "cells.E.drive", "PATH=VALUE"),
+    "no path": ("--set", "=5", "PATH=VALUE"),
+    "unknown path": ("--set", "cells.E.drvie=5", "nearest: 'cells.E.drive'"),
+    "text for a number": ("--set", "run.dt_ms=fine", "dt_ms"),
+    "broken JSON": ("--set", "run.dt_ms=[1", "--set run.dt_ms"),
+    "NaN": ("--set", "run.dt_ms=nan", "dt_ms"),
+    "unknown probe": ("--probes", "spk,eegg", "nearest: 'eeg'"),
+    "with --from": ("--from", "manifest.json", "both CONFIG and --from"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_wrong_change_is_one_error_before_any_work(call: Any, tmp_path: Path, case: str) -> None:
+    *words, message = BAD[case]
+    code, out, err = call("run", "suite2_net1", "-o", tmp_path / "out", *words)
+    assert code == 2 and message in err and not out and not (tmp_path / "out").exists(), err
+
+
+@pytest.mark.parametrize("parts", [part for part in Parts if part != Parts.paths])
+def test_every_part_is_listed_with_a_line(call: Any, parts: Parts) -> None:
+    code, out, _ = call("list", parts, "--json")
+    listed = json.loads(out)
+    assert code == 0 and len(listed) >= 5
+    assert all(line and line.endswith((".", ":")) for line in listed.values()), listed
+    code, _, err = call("list", parts, "v1_column")
+    assert code == 2 and "CONFIG with paths alone" in err
+
+
+def test_paths_are_those_that_set_takes(call: Any) -> None:
+    code, out, _ = call("list", "paths", "suite2_net1", "--json")
+    config = jtfne.suite2_net1_config()
+    listed = json.loads(out)
+    assert code == 0 and listed["gains.E->PV"] == "1"
+    for path, value in listed.items():
+        assert (
+            config.diff(config.set(path, float(value))) or config.set(path, float(value)) == config
+        )
+    code, _, err = call("list", "paths")
+    assert code == 2 and "jtfne list paths CONFIG" in err
+
+
+def test_version_and_short_help(call: Any) -> None:
+    assert call("--version") == (0, f"jtfne {jtfne.__version__}\n", "")
+    code, out, _ = call("-h")
+    assert code == 0 and "jtfne run v1_column" in out
+
+
+def test_every_command_has_help_with_an_example(call: Any) -> None:
+    for name in get_command(cli.app).commands:  # type: ignore[attr-defined]
+        code, out, _ = call(name, "-h")
+        plain = re.sub(r"\s+", " ", re.sub(r"[│╭╮╰╯─]", " ", out))
+        assert code == 0 and f"jtfne {name} " in plain.split("Usage:", 1)[1].split("]", 1)[1], name
