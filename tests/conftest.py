@@ -19,14 +19,19 @@ settings.register_profile("without deadline", settings(), deadline=None)
 settings.load_profile("without deadline")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def drop_programs_and_figures() -> Iterator[None]:
-    """Compiled programs and figures are dropped after each file.
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    """Figures that a test leaves open are closed: matplotlib warns of many."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
-    A process may map 65,530 pieces of memory, of which each program takes some; figures that are
-    left open add up over files, and matplotlib warns of many.
+
+@pytest.fixture(autouse=True, scope="module")
+def drop_programs() -> Iterator[None]:
+    """Compiled programs are dropped after each file.
+
+    A process may map 65,530 pieces of memory, of which each program takes some.
     """
     yield
     jax.clear_caches()
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close("all")

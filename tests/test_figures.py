@@ -191,7 +191,7 @@ def test_draws_on_new_axes_and_on_given_ones(name, signals):
     given = Figure().add_subplot()
     assert DRAWN[name](signals, ax=given) is given
     fresh.figure.canvas.draw()
-    assert pyplot.get_fignums() == []
+    assert pyplot.get_fignums() == [1] and pyplot.gca() is fresh  # shown, once
     assert dict(rcParams) == before
 
 
@@ -424,10 +424,10 @@ def test_laminar_comparison_names_both_sides_and_their_units(tmp_path):
         )
 
     path = tmp_path / "comparison.png"
-    figure = figures.laminar_comparison(
+    left, right = figures.laminar_comparison(
         features("a.u.", 1, 10.0), features("A/m^3", 0, 6.0), path=path
     )
-    left, right, bar = figure.axes
+    bar = left.figure.axes[2]
     assert [left.get_title(), right.get_title()] == ["simulated (proxy, a.u.)", "recorded (A/m³)"]
     for ax, peak_ms in ((left, 10.0), (right, 6.0)):
         assert ax.collections[0].get_clim() == (-1.0, 1.0)
@@ -466,8 +466,10 @@ def test_save_all_draws_what_the_readouts_allow(tmp_path):
 
 
 def test_overview_shows_five_things_and_needs_them(signals):
-    figure = figures.overview(signals)
-    assert len(figure.axes) == 5 + 3, "raster, LFP, CSD, traces, map, and three colour bars"
+    axes = figures.overview(signals)
+    assert len(axes) == 5 and len(axes[0].figure.axes) == 5 + 3, (
+        "raster, LFP, CSD, traces, map, and three colour bars"
+    )
     with pytest.raises(jtfne.JtfneError, match="'csd_proxy' was not recorded"):
         figures.overview(made(leave=("csd_proxy",)))
 

@@ -102,9 +102,12 @@ class LaminarComparison(Comparison[LaminarPair]):
 
     def draw(self, pair: LaminarPair) -> "Figure":
         """Return both CSDs over depth and time, the sinks ringed."""
-        from jtfne.analysis import figures
+        from jtfne.analysis.figures import _style
+        from jtfne.analysis.figures.compare import draw_responses
 
-        return figures.laminar_comparison(pair.simulated, pair.recorded)
+        figure = _style.new_figure(7.6, 3.4)
+        draw_responses(figure, pair.simulated, pair.recorded)
+        return figure
 
 
 def average_response(

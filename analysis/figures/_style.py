@@ -42,11 +42,31 @@ def new_figure(width_in: float, height_in: float) -> "Figure":
     return Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
 
 
+def show_figure(width_in: float, height_in: float) -> "Figure":
+    """An empty figure of pyplot, which a notebook shows, and `plt.show` and `plt.savefig` find."""
+    from matplotlib import pyplot
+
+    return pyplot.figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+
+
+class _OffScreen:
+    """The type of OFF_SCREEN."""
+
+
+OFF_SCREEN: Any = _OffScreen()
+"""In place of axes: those of a new figure that no window and no notebook shows."""
+
+
 def axes_for(ax: "Axes | None", width_in: float = 6.0, height_in: float = 4.0) -> "Axes":
-    """`ax`, or the axes of a new figure. Raises: JtfneError if `ax` is no Axes."""
+    """`ax`, or the axes of a new figure, which is shown unless `ax` is OFF_SCREEN.
+
+    Raises: JtfneError if `ax` is no Axes.
+    """
     from matplotlib.axes import Axes
 
     if ax is None:
+        return show_figure(width_in, height_in).add_subplot()
+    if ax is OFF_SCREEN:
         return new_figure(width_in, height_in).add_subplot()
     if not isinstance(ax, Axes):
         raise refuse(

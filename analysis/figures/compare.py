@@ -21,7 +21,7 @@ WINDOW_ms = (-10.0, 50.0)
 
 def laminar_comparison(
     simulated: LaminarFeatures, recorded: LaminarFeatures, path: str | Path | None = None
-) -> "Figure":
+) -> "tuple[Axes, Axes]":
     """CSD of a simulated and a recorded response, each divided by its own peak, the sink marked.
 
     Parameters
@@ -33,22 +33,32 @@ def laminar_comparison(
 
     Returns
     -------
-    matplotlib.figure.Figure
+    tuple of matplotlib.axes.Axes
+        The panel of the simulated response, and that of the recorded one.
     """
     for name, features in (("simulated", simulated), ("recorded", recorded)):
         if not all(hasattr(features, part) for part in ("csd", "sink_depth_mm", "peak_latency_ms")):
             raise refuse(
                 f"{name} of type {type(features).__name__}", "what `laminar_features` gives", WHERE
             )
-    figure = _style.new_figure(7.6, 3.4)
+    make_figure = _style.show_figure if path is None else _style.new_figure
+    figure = make_figure(7.6, 3.4)
+    axes = draw_responses(figure, simulated, recorded)
+    if path is not None:
+        _style.write(figure, Path(path))
+    return axes
+
+
+def draw_responses(
+    figure: "Figure", simulated: LaminarFeatures, recorded: LaminarFeatures
+) -> "tuple[Axes, Axes]":
+    """Draw both responses side by side into a figure; returns both panels."""
     simulated_ax, recorded_ax = figure.subplots(1, 2)
     _draw_response(simulated_ax, simulated, "simulated")
     image = _draw_response(recorded_ax, recorded, "recorded")
     share_depths([simulated_ax, recorded_ax])
     _style.colour_bar([simulated_ax, recorded_ax], image, "CSD over its peak; sinks < 0")
-    if path is not None:
-        _style.write(figure, Path(path))
-    return figure
+    return simulated_ax, recorded_ax
 
 
 def share_depths(axes: "list[Axes]") -> None:

@@ -99,7 +99,7 @@ def draw_areas(
 def draw_dipole(signals: Signals, readout: str) -> "Figure":
     """Moments of all areas over time, and their power spectra if the run is long enough."""
     if not spectra.has_spectrum(signals.get(readout)):
-        return _style.get_figure(moments.dipole(signals, readout=readout))
+        return _style.get_figure(moments.dipole(signals, _style.OFF_SCREEN, readout=readout))
     figure = _style.new_figure(9.0, 3.0)
     left, right = figure.subplots(1, 2, width_ratios=[1.6, 1.0])
     moments.dipole(signals, left, readout=readout)

@@ -90,7 +90,7 @@ def _save(draw: "Callable[[], Figure]", path: Path) -> Path:
     return path
 
 
-def overview(signals: Signals) -> "Figure":
+def overview(signals: Signals) -> "tuple[Axes, ...]":
     """Raster, LFP, CSD, EEG traces and map of a run side by side.
 
     Parameters
@@ -100,7 +100,8 @@ def overview(signals: Signals) -> "Figure":
 
     Returns
     -------
-    matplotlib.figure.Figure
+    tuple of matplotlib.axes.Axes
+        The five panels, as named; ``overview(signals)[0].figure.savefig(path)`` writes them.
 
     Raises
     ------
@@ -108,23 +109,28 @@ def overview(signals: Signals) -> "Figure":
         If one of them was not recorded.
     """
     signals = _inputs.check_run(signals, "overview")
-    figure = _style.new_figure(14.0, 4.4)
+    figure = _style.show_figure(14.0, 4.4)
     grid = figure.add_gridspec(2, 4, width_ratios=[1.5, 1.15, 1.15, 1.0], height_ratios=[1.2, 1.0])
-    cells.raster(signals, figure.add_subplot(grid[:, 0]))
-    fields.laminar(signals, figure.add_subplot(grid[:, 1]), readout="lfp_proxy")
-    fields.laminar(signals, figure.add_subplot(grid[:, 2]), readout="csd_proxy")
-    head.traces(signals, figure.add_subplot(grid[0, 3]), n=6)
-    head.topography(signals, figure.add_subplot(grid[1, 3]))
-    return figure
+    return (
+        cells.raster(signals, figure.add_subplot(grid[:, 0])),
+        fields.laminar(signals, figure.add_subplot(grid[:, 1]), readout="lfp_proxy"),
+        fields.laminar(signals, figure.add_subplot(grid[:, 2]), readout="csd_proxy"),
+        head.traces(signals, figure.add_subplot(grid[0, 3]), n=6),
+        head.topography(signals, figure.add_subplot(grid[1, 3])),
+    )
 
 
 def _list_figures(signals: Signals) -> "dict[str, Callable[[], Figure]]":
     """The functions that draw the figures which the run allows, by file name, in order."""
     figures: dict[str, Callable[[], Figure]] = {}
     if "neurons" in signals.tree.children:
-        figures["01_layout"] = lambda: _style.get_figure(cells.layout(signals))
+        figures["01_layout"] = lambda: _style.get_figure(
+            cells.layout(signals, ax=_style.OFF_SCREEN)
+        )
     if len(signals.events) > 0:
-        figures["13_timeline"] = lambda: _style.get_figure(cells.timeline(signals))
+        figures["13_timeline"] = lambda: _style.get_figure(
+            cells.timeline(signals, ax=_style.OFF_SCREEN)
+        )
     for name in signals.recorded():
         readout = find_readout(name)
         for file, spec in ({} if readout is None else readout.figures).items():
@@ -160,19 +166,27 @@ def _draw_spectrolaminar(signals: Signals, readout: str) -> "Figure":
 def _draw_area_traces(signals: Signals, readout: str) -> "Figure":
     """The trace of each area, one above the other."""
     traces = signals.get(readout).rename(area="channel")
-    return _style.get_figure(head.traces(traces, events=signals.events))
+    return _style.get_figure(head.traces(traces, ax=_style.OFF_SCREEN, events=signals.events))
 
 
 KINDS: "dict[str, Callable[[Signals, str], Figure]]" = {
-    "raster": lambda signals, readout: _style.get_figure(cells.raster(signals)),
-    "rates": lambda signals, readout: _style.get_figure(cells.rates(signals)),
-    "potentials": lambda signals, readout: _style.get_figure(cells.vm(signals)),
+    "raster": lambda signals, readout: _style.get_figure(
+        cells.raster(signals, ax=_style.OFF_SCREEN)
+    ),
+    "rates": lambda signals, readout: _style.get_figure(cells.rates(signals, ax=_style.OFF_SCREEN)),
+    "potentials": lambda signals, readout: _style.get_figure(
+        cells.vm(signals, ax=_style.OFF_SCREEN)
+    ),
     "laminar": panels.draw_laminar,
     "psd": panels.draw_psd,
     "spectrolaminar": _draw_spectrolaminar,
     "area traces": _draw_area_traces,
-    "traces": lambda signals, readout: _style.get_figure(head.traces(signals, readout=readout)),
-    "map": lambda signals, readout: _style.get_figure(head.topography(signals, readout=readout)),
+    "traces": lambda signals, readout: _style.get_figure(
+        head.traces(signals, ax=_style.OFF_SCREEN, readout=readout)
+    ),
+    "map": lambda signals, readout: _style.get_figure(
+        head.topography(signals, ax=_style.OFF_SCREEN, readout=readout)
+    ),
     "moments": panels.draw_dipole,
     "head": panels.draw_head,
     "magnetometers": functools.partial(panels.draw_head, unit=UNIT_OF_KIND["magnetometers"]),

@@ -58,7 +58,7 @@ def train(
     import jtfne
     from jtfne._files import resolve_path
     from jtfne.analysis import figures
-    from jtfne.analysis.figures._style import get_figure, write
+    from jtfne.analysis.figures._style import OFF_SCREEN, get_figure, write
 
     search = _make_search(optimizer, allow_code=allow_code)
     declared = load_config(config, None, duration_ms, settings=settings, allow_code=allow_code)
@@ -70,7 +70,7 @@ def train(
     folder = resolve_path(out, "jtfne train -o")
     with resumable(folder, (folder / "index.json").exists):
         result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
-        write(get_figure(figures.training_history(result)), folder / FIGURE)
+        write(get_figure(figures.training_history(result, ax=OFF_SCREEN)), folder / FIGURE)
     _print_result(result, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)
