@@ -126,12 +126,12 @@ def from_parquet(
         If there is no such file, it is broken, or columns are missing.
     """
     source = resolve_path(check_path(path, "from_parquet"), "from_parquet")
+    check_name(readout, "readout", "from_parquet")
     if readout == "spk":
         table = recordings.read_spike_file(source, str(path))
         sizes = {"n_neurons": n_neurons, "n_trials": n_trials, "duration_ms": duration_ms}
         metadata = table.schema.metadata or {}
         return recordings.label_spikes(table, columns, sizes, metadata, str(path))
-    check_name(readout, "readout", "from_parquet")
     settings = {"columns": columns, "n_neurons": n_neurons, "n_trials": n_trials}
     for name, setting in {**settings, "duration_ms": duration_ms}.items():
         if setting is not None:

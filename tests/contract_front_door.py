@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import jtfne
 from jtfne import config, optimizers, presets, simulation
@@ -68,6 +69,12 @@ OFTEN: dict[str, Any] = {
     "float32": np.float32(0.1),
     "series": pd.Series([1.0, 2.0]),
     "frame": pd.DataFrame({"a": [1.0]}),
+    "empty array": np.array([]),
+    "masked array": np.ma.masked_array([1.0, 2.0], [True, False]),
+    "DataArray": xr.DataArray([1.0, 2.0], dims="time"),
+    "Dataset": xr.Dataset(),
+    "not available": pd.NA,
+    "no time": pd.NaT,
     "int class": int,
     "surrogate": "\ud800",
 }
@@ -200,6 +207,12 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Config.mechanisms": (CFG.mechanisms, {"mechanisms": {}}),
     "Config.connections": (CFG.connections, {"connections": [], "gains": {"E->PV": 1.0}}),
     "Config.probes": (CFG.probes, {"probes": ["spk"]}),
+    "Config.add_connections": (CFG.add_connections, {"connections": []}),
+    "Config.add_probes": (CFG.add_probes, {"probes": ["vm"]}),
+    "Config.add_stimuli": (CFG.add_stimuli, {"stimuli": []}),
+    "Config.set": (CFG.set, {"path": "cells.E.drive", "value": 1.0}),
+    "Config.diff": (CFG.diff, {"other": CFG}),
+    "Config.describe": (CFG.describe, {}),
     "Config.source": (CFG.source, {"mode": "input_current", "maps": [], "scale": 1.0}),
     "Config.stimuli": (CFG.stimuli, {"stimuli": [], "n_trials": 1, "conditions": []}),
     "Config.objective": (CFG.objective, {"metrics": [{"measure": "MeanRate", "target": 5.0}], "gates": []}),
@@ -309,6 +322,7 @@ DOORS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         optimizers.correlation_factor, {"before": np.ones((4, 2)), "after": np.ones((4, 2)), "shift": 1}
     ),
     "Signals": (jtfne.Signals, {"tree": SIGNALS.tree, "manifest": dict(SIGNALS.manifest)}),
+    "Signals.keys": (SIGNALS.keys, {}),
     "Signals.get": (
         SIGNALS.get,
         {"name": "vm", "layout": "time_node", "area": None, "layer": None, "cell_type": None, "ids": None, "trial": 0,

@@ -8,8 +8,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import xarray as xr
+from pyarrow import parquet
 
 import jtfne
 from jtfne import _json, analysis, interop, run_folder
@@ -143,3 +146,31 @@ def test_channels_of_bids_without_names_are_refused(tmp_path: Path) -> None:
     table.write_text(table.read_text().replace("name", "nome", 1))
     with pytest.raises(jtfne.JtfneError, match="without a column 'name'"):
         interop.from_bids(tmp_path / "bids")
+
+
+def write_samples(path: Path, metadata: dict[bytes, bytes]) -> Path:
+    """A table of samples in Parquet, with this metadata."""
+    frame = pd.DataFrame({"time": np.arange(4.0), "channel": ["a"] * 4, "lfp": np.ones(4)})
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    parquet.write_table(table.replace_schema_metadata(metadata), path)
+    return path
+
+
+@pytest.mark.parametrize("metadata", [{b"units": b"\xd6"}, {b"units": b"V", b"onset_ms": b"soon"}])
+def test_metadata_of_parquet_that_are_no_text_or_number_are_refused(
+    tmp_path: Path, metadata: dict[bytes, bytes]
+) -> None:
+    """Seed 1100, as the next two."""
+    with pytest.raises(jtfne.JtfneError, match="text in UTF-8, or a number"):
+        interop.from_parquet(write_samples(tmp_path / "lfp.parquet", metadata), "lfp")
+
+
+def test_metadata_of_parquet_that_nobody_reads_may_be_anything(tmp_path: Path) -> None:
+    path = write_samples(tmp_path / "lfp.parquet", {b"units": b"V", b"\xff": b"\xd6"})
+    assert interop.from_parquet(path, "lfp").attrs["units"] == "V"
+
+
+def test_a_dataset_is_no_list_of_ids() -> None:
+    signals = jtfne.construct(CELLS).simulate()
+    with pytest.raises(jtfne.JtfneError, match="ids="):
+        signals.get("spk", ids=xr.Dataset())

@@ -21,6 +21,7 @@ MAY_BE_NAN = frozenset(
         "cv",
         "fano_factor",
         "correlation",
+        "load_recording",  # gives what it is given
         "compare",
         "compare_laminar",
         "phase_amplitude_coupling",

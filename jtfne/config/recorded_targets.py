@@ -51,7 +51,7 @@ def read_target(
             "a number, a range, a curve or a recording; a file as pathlib.Path(...)",
             HERE,
         )
-    elif not (hasattr(target, "dims") and hasattr(target, "coords") and hasattr(target, "attrs")):
+    elif not all(hasattr(target, name) for name in ("dims", "coords", "attrs", "ndim")):
         return target
     if "time" not in target.dims:
         is_number = not measure.dims and target.ndim > 0 and set(target.dims) <= set(GROUPS)

@@ -1,7 +1,7 @@
 """Recordings in Parquet: a tidy table, one row a sample."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,10 +74,26 @@ def read_samples(path: Path, readout: str, label: object = None) -> "xr.DataArra
         depth = frame.groupby("channel")["z_mm"].first().loc[array["channel"].values]
         array = array.assign_coords(z_mm=("channel", depth.to_numpy(np.float64), {"units": "mm"}))
     array["time"].attrs["units"] = time_units
-    metadata = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}
-    attrs = {key: metadata[key] for key in ("units", "long_name") if key in metadata}
-    attrs |= {"onset_ms": float(metadata["onset_ms"])} if "onset_ms" in metadata else {}
-    return array.assign_attrs(attrs)
+    return array.assign_attrs(_read_metadata(table, path))
+
+
+def _read_metadata(table: "pa.Table", path: Path) -> dict[str, Any]:
+    """The attributes that the metadata of a table's schema hold.
+
+    Raises: JtfneError for what is no text, and an onset that is no number.
+    """
+    attrs: dict[str, Any] = {}
+    for key, text in (table.schema.metadata or {}).items():
+        try:
+            if key in (b"units", b"long_name"):
+                attrs[key.decode()] = text.decode()
+            elif key == b"onset_ms":
+                attrs["onset_ms"] = float(text)
+        except ValueError:  # of Unicode too
+            raise refuse(
+                f"{path.name} with {key.decode()}={text!r}", "text in UTF-8, or a number", WHERE
+            ) from None
+    return attrs
 
 
 def _name_time(frame: "pd.DataFrame", table: "pa.Table", path: Path) -> "tuple[pd.DataFrame, str]":

@@ -47,7 +47,7 @@ def select_ids(readout: "xr.DataArray", ids: Ids, where: str) -> "xr.DataArray":
         )
     try:
         known_ids, wanted_ids = readout[axis].values, np.ravel(np.asarray(ids))
-    except ValueError:  # lists of unequal lengths, or nested too deep
+    except (ValueError, TypeError):  # lists of unequal lengths or nested too deep; a Dataset
         raise refuse(
             f"ids={describe_value(ids)}", "ids of neurons, or names of channels", where
         ) from None
