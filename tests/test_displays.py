@@ -1,14 +1,16 @@
 """Objects introduce themselves: short on a line, as a table in a notebook, with all text escaped."""
 
 import html.parser
+import inspect
 from typing import Any
 
 import pytest
 
 import jtfne
-from jtfne import Config
+from jtfne import Config, config
 from jtfne._html import MAX_ROWS, render_table
 from jtfne.optimizers import RandomSearch
+from jtfne.pydantic_fields.frozen import Frozen
 
 EVIL = "<script>alert(1)</script>"
 RATE = [
@@ -85,6 +87,18 @@ def test_the_line_of_a_config_says_what_is_declared() -> None:
         Config().areas(["V1"]).layers(["L4"]).cells({"E": 0.8, "PV": 0.2})
     )
     assert "cells" not in repr(Config().cells({"E": 0.8, "PV": 0.2}))  # nowhere to be yet
+
+
+@pytest.mark.parametrize("name", config.__all__)
+def test_the_signature_of_a_declaration_has_no_validators(name: str) -> None:
+    """It is what Shift-Tab shows."""
+    declaration = getattr(config, name)
+    if not isinstance(declaration, type) or not issubclass(declaration, Frozen):
+        return
+    signature = inspect.signature(declaration)
+    assert list(signature.parameters) == list(declaration.model_fields)
+    text = str(signature)
+    assert not any(word in text for word in ("Annotated", "<function", "Validator", "Field("))
 
 
 def test_long_tables_are_cut_and_counted() -> None:

@@ -1,7 +1,12 @@
 """The base class of all declarations: frozen, nothing unknown, errors in one voice."""
 
 import contextlib
+import functools
+import inspect
 import json
+import operator
+import types
+import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -45,6 +50,44 @@ class Derived:
         return 0
 
 
+class _ReadableSignature:
+    """The signature of a declaration: names, types and defaults, without validators.
+
+    pydantic's own holds each validator's repr, which fills the help of a notebook.
+    """
+
+    def __get__(self, instance: object, owner: "type[Frozen]") -> inspect.Signature:
+        parameters = []
+        for name, field in owner.model_fields.items():
+            default = inspect.Parameter.empty
+            if not field.is_required():
+                default = field.get_default(call_default_factory=True)
+            parameters.append(
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=default,
+                    annotation=_without_validators(field.annotation),
+                )
+            )
+        return inspect.Signature(parameters)
+
+
+_READABLE: Any = _ReadableSignature()
+
+
+def _without_validators(annotation: Any) -> Any:
+    """A type without the metadata of `Annotated`, at any depth."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _without_validators(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return functools.reduce(operator.or_, map(_without_validators, arguments))
+    if origin in (tuple, list, dict):
+        return origin[tuple(map(_without_validators, arguments))]
+    return annotation
+
+
 class Frozen(pydantic.BaseModel):
     """An immutable declaration that refuses unknown fields, with a JtfneError that says why."""
 
@@ -65,7 +108,10 @@ class Frozen(pydantic.BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Note the `kind` of a member of a union, which pydantic puts into the path of an error."""
+        """Note the `kind` of a member of a union, which pydantic puts into the path of an error;
+        and let the signature be one that a person reads.
+        """
+        cls.__signature__ = _READABLE
         kind = cls.model_fields.get("kind")
         if kind is not None and isinstance(kind.default, str):
             _TAGS.add(kind.default)
