@@ -163,3 +163,15 @@ def test_architecture_has_a_row_for_every_room() -> None:
     cells = re.findall(r"^   \* - (``.*``)$", table, flags=re.MULTILINE)
     rooms = [room for cell in cells for room in re.findall(r"``(\w+)``", cell)]
     assert sorted(rooms) == sorted(room for floor in house["floors"] for room in floor)
+
+
+def test_every_declaration_has_an_entry_in_the_reference() -> None:
+    """Types that are unions, tuples and tables of names are told in words, or elsewhere."""
+    import jtfne.config
+
+    page = (DOCS / "config_reference.rst").read_text(encoding="utf-8")
+    entries = re.findall(r"jtfne\.config\.(\w+)", page)
+    assert len(set(entries)) == len(entries)
+    in_words = {"Rule", "Dist", "Source"}
+    elsewhere = {"ALIASES", "PROBES", "SCHEMA_VERSIONS", "SOURCE_MAPS", "SOURCE_MODES"}
+    assert set(entries) | in_words | elsewhere | {"Config", "Frozen"} == set(jtfne.config.__all__)
