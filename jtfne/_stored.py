@@ -383,9 +383,9 @@ def _check_zarr_array(metadata: Any, name: str, store: Path) -> int:
     where = f"{store}, array {name!r}"
     metadata = metadata if isinstance(metadata, dict) else {}
     try:
-        dtype = np.dtype(metadata["dtype"])
+        dtype = np.dtype(str(metadata["dtype"]))
         shape, chunks = ([int(size) for size in metadata[key]] for key in ("shape", "chunks"))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, SyntaxError) as error:
         raise refuse(
             f"metadata without dtype, shape and chunks ({error})",
             "an array of Zarr format 2",

@@ -58,8 +58,8 @@ class ChunkFiles:
         for name, spec in arrays.items():
             path_inside(folder / ROWS, name, index)
             try:
-                shape, dtype = tuple(spec["shape"]), np.dtype(spec["dtype"])
-            except (TypeError, KeyError, ValueError) as error:
+                shape, dtype = tuple(spec["shape"]), np.dtype(str(spec["dtype"]))
+            except (TypeError, KeyError, ValueError, SyntaxError) as error:
                 raise refuse(
                     f"{name!r} of {spec!r}", "an array's shape and dtype", index
                 ) from error

@@ -6,16 +6,19 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 import xarray as xr
+import zarr
 from pyarrow import parquet
 
 import jtfne
-from jtfne import _json, analysis, interop, run_folder
+from jtfne import _json, _stored, analysis, interop, run_folder
+from jtfne.measures.icsd import DeltaICSD, SplineICSD, StepICSD
 from jtfne.paradigm import Timing
 from jtfne.reports import check_manifest
 
@@ -174,3 +177,22 @@ def test_a_dataset_is_no_list_of_ids() -> None:
     signals = jtfne.construct(CELLS).simulate()
     with pytest.raises(jtfne.JtfneError, match="ids="):
         signals.get("spk", ids=xr.Dataset())
+
+
+@pytest.mark.parametrize("method", [DeltaICSD, StepICSD, SplineICSD])
+def test_discs_that_are_points_have_no_inverse(method: type[Any]) -> None:
+    """Seed 1200, as the next one."""
+    with pytest.raises(jtfne.JtfneError, match="whose matrix has no inverse"):
+        method(diameter_mm=1e-303).matrix([0.1, 0.2, 0.3, 0.4], sigma_S_m=0.3)
+
+
+@pytest.mark.parametrize("dtype", ["<f,", "4.f8(", "x", None, ["<f8"], "1,,2"])
+def test_a_type_in_zarr_that_is_none_is_refused(tmp_path: Path, dtype: object) -> None:
+    """numpy reads a text with a comma or bracket as Python, and raises SyntaxError."""
+    zarr.open_group(tmp_path / "a", mode="w", zarr_format=2).create_array(
+        "a", shape=(3,), dtype="f8"
+    )
+    about = tmp_path / "a" / "a" / ".zarray"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "dtype": dtype}))
+    with pytest.raises(jtfne.JtfneError):
+        _stored.check_zarr(tmp_path / "a")

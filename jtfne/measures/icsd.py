@@ -5,8 +5,9 @@ Neurosci. Methods 154:116-133; with a conductivity `sigma_top_S_m` above the sur
 mirrored sources.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -52,7 +53,7 @@ class DeltaICSD:
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
         """The inverse of `forward`: (n_channels, n_channels) (A/m^3)/V."""
-        return _inverse(self.forward(z_mm, sigma_S_m))
+        return _inverse(self, self.forward(z_mm, sigma_S_m))
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
         """The method unchanged: it has nothing to choose."""
@@ -95,7 +96,7 @@ class StepICSD:
 
     def matrix(self, z_mm: ArrayLike, sigma_S_m: float) -> Floats:
         """The inverse of `forward`: (n_channels, n_channels) (A/m^3)/V."""
-        return _inverse(self.forward(z_mm, sigma_S_m))
+        return _inverse(self, self.forward(z_mm, sigma_S_m))
 
     def fitted(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Self:
         """The method unchanged: it has nothing to choose."""
@@ -149,7 +150,7 @@ class SplineICSD:
         """The method's matrix, (n_places, n_channels) (A/m^3)/V."""
         z_m, _ = _contacts(self, z_mm)
         nodes_m, coefficients = self._spline(z_m)
-        inverse = _inverse(self.forward(z_mm, sigma_S_m))
+        inverse = _inverse(self, self.forward(z_mm, sigma_S_m))
         if self.step_mm is None:
             return inverse
         places_m = self.places_mm(z_mm) * M_PER_mm
@@ -213,8 +214,22 @@ def _check(method: _Cylinder) -> None:
         in_range(method.sigma_top_S_m, NOT_NEGATIVE, name="sigma_top_S_m", where=where)
 
 
-def _inverse(matrix: Floats) -> Floats:
-    return np.asarray(np.linalg.inv(matrix), np.float64)
+@contextlib.contextmanager
+def invertible(where: str) -> Iterator[None]:
+    """A context in which a matrix is inverted. Raises: JtfneError where it has no inverse."""
+    try:
+        yield
+    except np.linalg.LinAlgError as error:
+        raise refuse(
+            f"a method whose matrix has no inverse ({error})",
+            "a diameter, widths and a ridge that suit the spacing of the contacts",
+            where,
+        ) from None
+
+
+def _inverse(method: _Cylinder, matrix: Floats) -> Floats:
+    with invertible(type(method).__name__):
+        return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
 def _radius_m(method: _Cylinder) -> float:

@@ -10,7 +10,7 @@ from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, in_range, refuse, whole_
 from jtfne._units import Floats, M_PER_mm
 from jtfne.measures._disc import disc
 from jtfne.measures.csd import FEWEST, check_numbers, depths, positive
-from jtfne.measures.icsd import DIAMETER_mm, grid
+from jtfne.measures.icsd import DIAMETER_mm, grid, invertible
 
 WIDTHS_mm = (0.15, 0.2, 0.3, 0.45, 0.6, 0.9)
 RIDGES = tuple(float(ridge) for ridge in 10.0 ** np.arange(-9.0, 0.5, 0.5))
@@ -67,9 +67,9 @@ class KernelCSD:
             (self.places_mm(z)[:, None] - self._sources_mm(z)) * M_PER_mm, width * M_PER_mm
         )
         kernel, cross = potentials @ potentials.T, sources @ potentials.T
-        return np.asarray(
-            np.linalg.solve(_add_ridge(kernel, self.ridges[0]), cross.T).T, np.float64
-        )
+        with invertible(WHERE):
+            weights = np.linalg.solve(_add_ridge(kernel, self.ridges[0]), cross.T).T
+        return np.asarray(weights, np.float64)
 
     def errors(self, potential_V: ArrayLike, z_mm: ArrayLike) -> Floats:
         """Leave-one-out error (n_widths, n_ridges), in the potential's unit.
@@ -89,7 +89,8 @@ class KernelCSD:
         for row, width in enumerate(self.widths_mm):
             potentials = self._potentials(z, width, 1.0)
             for column, ridge in enumerate(self.ridges):
-                inverse = np.linalg.inv(_add_ridge(potentials @ potentials.T, ridge))
+                with invertible(WHERE):
+                    inverse = np.linalg.inv(_add_ridge(potentials @ potentials.T, ridge))
                 # V - V* of each contact, by the block inverse
                 left_out = values @ inverse / np.diag(inverse)
                 errors[row, column] = np.linalg.norm(left_out, axis=0).sum()
