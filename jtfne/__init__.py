@@ -153,5 +153,6 @@ def _import_module(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The public names, whether loaded yet or not."""
-    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+    """The public names and modules, whether loaded yet or not."""
+    hidden = (name for name in globals() if name.startswith("__"))
+    return sorted({*__all__, *_MODULES, *hidden})

@@ -1,12 +1,14 @@
 """Every refusal in one voice: what was given, what is allowed, the nearest match, and where."""
 
 import difflib
+import functools
 import importlib
+import inspect
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ import numpy.typing as npt
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SystemError)
 
 
+Callable_ = TypeVar("Callable_", bound=Callable[..., Any])
+Class_ = TypeVar("Class_", bound=type)
 LONGEST_LINE = 1000  # characters of a line of a refusal
 LONGEST_MESSAGE = 2000  # characters of all lines
 MOST_LINES = 12
@@ -120,10 +124,77 @@ def altered(
 
 
 def nearest(value: str, allowed: Iterable[str]) -> str | None:
-    """The closest of `allowed` to `value`, whatever the case, or None if nothing is close."""
-    by_fold = {name.casefold(): name for name in allowed}
-    matches = difflib.get_close_matches(value.casefold(), by_fold, n=1, cutoff=0.5)
+    """The closest of `allowed` to `value`, whatever the case, or None if nothing is close.
+
+    What lacks only its end, such as a unit, is closest; of several that are equally close it is the
+    first.
+
+    >>> nearest("dt", ["dtype", "dt_ms"])
+    'dt_ms'
+    """
+    by_fold: dict[str, str] = {}
+    for name in allowed:
+        by_fold.setdefault(name.casefold(), name)
+    for fold, name in by_fold.items():
+        if value and fold.startswith(f"{value.casefold()}_"):
+            return name
+    # difflib gives the last of equals
+    matches = difflib.get_close_matches(value.casefold(), [*by_fold][::-1], n=1, cutoff=0.5)
     return by_fold[matches[0]] if matches else None
+
+
+class UnknownArgumentError(JtfneError, TypeError):
+    """A keyword that a function does not take."""
+
+
+def names_arguments(function: Callable_) -> Callable_:
+    """A decorator: a keyword that the function does not take is refused with the nearest one.
+
+    >>> @names_arguments
+    ... def run(dt_ms): ...
+    >>> run(dt=5)
+    Traceback (most recent call last):
+    jtfne._check.UnknownArgumentError: argument='dt' is not allowed; allowed: 'dt_ms'; nearest: 'dt_ms' (in run)
+    """
+    parameters = inspect.signature(function).parameters
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return function
+    own_name = function.__name__
+    is_method = next(iter(parameters), None) in ("self", "cls")
+    names = [name for name in parameters if name not in ("self", "cls")]
+    known = frozenset(names)
+
+    @functools.wraps(function)
+    def call(*positional: Any, **keywords: Any) -> Any:
+        if not known.issuperset(keywords):
+            where = own_name
+            if is_method and positional:
+                first = positional[0]
+                owner = first if isinstance(first, type) else type(first)
+                where = owner.__name__ + ("" if own_name == "__init__" else f".{own_name}")
+            unknown = next(name for name in keywords if name not in known)
+            closest = nearest(unknown, names)
+            hint = f"; nearest: {closest!r}" if closest else ""
+            listing = ", ".join(map(repr, names)) or "no argument"
+            raise UnknownArgumentError(
+                f"argument={unknown!r} is not allowed; allowed: {listing}{hint} (in {where})"
+            )
+        return function(*positional, **keywords)
+
+    return cast(Callable_, call)
+
+
+def names_methods(cls: Class_) -> Class_:
+    """A class decorator: `names_arguments` for every public method that the class defines."""
+    for name, member in list(vars(cls).items()):
+        if name.startswith("_"):
+            continue
+        if isinstance(member, classmethod):
+            setattr(cls, name, classmethod(names_arguments(member.__func__)))
+        elif inspect.isfunction(member):
+            setattr(cls, name, names_arguments(member))
+    return cls
 
 
 def check_name(name: Any, subject: str, where: str) -> str:

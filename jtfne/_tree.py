@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import jax
 
+from jtfne._check import names_arguments
+
 T = TypeVar("T")
 
 
@@ -18,6 +20,7 @@ def register(cls: type[T]) -> type[T]:
     program of the other class. A tree is rebuilt from its fields, not by its constructor, whose
     arguments may differ.
     """
+    cls.__init__ = names_arguments(cls.__init__)  # type: ignore[method-assign]
     traced_names: list[str] = []
     static_names: list[str] = []
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jtfne import simulation
 from jtfne._arguments import check_instance
+from jtfne._check import names_arguments, names_methods
 from jtfne._cores import n_cores
 from jtfne._html import render_object
 from jtfne._precision import precision
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 
+@names_arguments
 def construct(cfg: Config) -> "Net":
     """Build the circuit that a Config declares.
 
@@ -95,6 +97,7 @@ def construct(cfg: Config) -> "Net":
         return Net(cfg, identity, list(projections))
 
 
+@names_methods
 class Net(NetData):
     """A compiled circuit: named cells, their places, and the edges between them.
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
-from jtfne._check import describe_value, number, refuse
+from jtfne._check import describe_value, names_arguments, number, refuse
 from jtfne._files import resolve_path, temporary_folder
 from jtfne._system import sync_path
 from jtfne.candidates import GOLDEN_RATIO, Candidate, CandidateRunner, Client, FailedRun
@@ -110,6 +110,7 @@ class SummaryToJson:
         return {str(name): _array_to_json(str(name), entry) for name, entry in summary.items()}
 
 
+@names_arguments
 def sweep(
     net: Net,
     values: Mapping[str, Sequence[float]],

@@ -13,6 +13,7 @@ from jtfne._arguments import (
     check_list,
     check_text,
 )
+from jtfne._check import names_methods
 from jtfne._html import render_object
 from jtfne.config.checks.config import list_circuit_errors, list_errors, refuse_all
 from jtfne.config.circuit import Area, Circuit, Layer, move_layers
@@ -43,6 +44,7 @@ SCHEMA_VERSIONS = ("0.1.0", "0.3.28")  # jtfne's own, and the upstream contract 
 Table = Mapping[str, Any]
 
 
+@names_methods
 class Config(StoredConfig):
     """What to simulate: a circuit, its run, its task and its readouts, as a frozen declaration.
 

@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jtfne import _time, stimuli
-from jtfne._check import refuse
+from jtfne._check import names_methods, refuse
 from jtfne.paradigm._constructors import Constructors, Target
 
 PA_PER_UNIT = {"pA": 1.0, "nA": 1e3, "uA": 1e6, "µA": 1e6, "A": 1e12}
 
 
+@names_methods
 class Inputs(Constructors):
     """Constructors of paradigms with one input; `Paradigm` adds how paradigms combine."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from jtfne._arguments import check_names, check_table, describe_argument
-from jtfne._check import number, one_of, refuse, whole_number
+from jtfne._check import names_methods, number, one_of, refuse, whole_number
 from jtfne._html import render_object, render_table
 from jtfne._keys import generator
 from jtfne.config import Schedule, Stimulus
@@ -25,6 +25,7 @@ from jtfne.paradigm._structures import (
 )
 
 
+@names_methods
 class Paradigm(Inputs):
     """Stimuli onto named cells, with labels that reach every export as events.
 

@@ -14,7 +14,7 @@ import pydantic
 from pydantic import ConfigDict
 
 from jtfne._arguments import check_table
-from jtfne._check import refuse
+from jtfne._check import nearest, refuse
 from jtfne.pydantic_fields.errors import Problem, build_error, collect_problems, describe_unknown
 
 _TAGS: set[str] = {"number", "each"}
@@ -88,7 +88,33 @@ def _without_validators(annotation: Any) -> Any:
     return annotation
 
 
-class Frozen(pydantic.BaseModel):
+if typing.TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as _ModelType
+else:
+    _ModelType = type(pydantic.BaseModel)
+
+
+class _HelpfulType(_ModelType):
+    """The type of declarations: an attribute that a class does not have is told with the nearest."""
+
+    def __getattr__(cls, name: str) -> Any:
+        try:
+            return super().__getattr__(name)  # type: ignore[misc]
+        except AttributeError:
+            if name.startswith("_"):
+                raise
+        names = [known for known in dir(cls) if is_own_name(known)]
+        closest = nearest(name, names)
+        hint = f"; nearest: {closest!r}" if closest else ""
+        raise AttributeError(f"{cls.__name__} has no {name!r}; it has {', '.join(names)}{hint}")
+
+
+def is_own_name(name: str) -> bool:
+    """Whether an attribute of a declaration is ours: none of pydantic's, old or new."""
+    return not name.startswith(("_", "model_", "parse_")) and name not in _OLD_NAMES
+
+
+class Frozen(pydantic.BaseModel, metaclass=_HelpfulType):
     """An immutable declaration that refuses unknown fields, with a JtfneError that says why."""
 
     model_config = ConfigDict(
@@ -105,6 +131,11 @@ class Frozen(pydantic.BaseModel):
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))
+
+    def __dir__(self) -> list[str]:
+        """The names that a user needs; pydantic's are there, but not shown."""
+        names = super().__dir__()
+        return [name for name in names if name.startswith("__") or is_own_name(name)]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -166,5 +197,6 @@ _OLD_CONSTRUCTORS = {
     "update_forward_refs": "nothing: there are none",
     "model_construct": "the class itself, which checks what it is given",
 }
+_OLD_NAMES = frozenset((*_OLD_METHODS, *_OLD_CONSTRUCTORS))
 for _name, _instead in (*_OLD_METHODS.items(), *_OLD_CONSTRUCTORS.items()):
     setattr(Frozen, _name, _refuse_old_name(_name, _instead, method=_name in _OLD_METHODS))

@@ -8,7 +8,7 @@ import numpy as np
 
 from jtfne import _json, reports, run_folder
 from jtfne._arguments import check_flag, check_instance, check_table, list_names, match_labels
-from jtfne._check import JtfneError, altered, describe_value, one_of, refuse
+from jtfne._check import JtfneError, altered, describe_value, names_methods, one_of, refuse
 from jtfne._files import resolve_path
 from jtfne._grid import nearest_steps
 from jtfne._html import render_object, render_table
@@ -31,6 +31,7 @@ NEURONS = ("neuron", *LABELS, "x_mm", "y_mm", "z_mm")
 READOUTS = tuple(CATALOGUE)
 
 
+@names_methods
 class Signals:
     """What a run recorded, an xarray DataTree with one node a readout.
 

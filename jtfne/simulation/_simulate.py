@@ -10,7 +10,7 @@ import jax
 
 from jtfne import run_folder
 from jtfne._arguments import check_flag, check_instance
-from jtfne._check import refuse, whole_number
+from jtfne._check import names_arguments, refuse, whole_number
 from jtfne._files import resolve_path
 from jtfne._precision import precision
 from jtfne.delivery import DeliverySpec, check_delivery_spec
@@ -33,6 +33,7 @@ from jtfne.simulation._stream import OnDisk, run_identity
 from jtfne.wiring import NetData
 
 
+@names_arguments
 def simulate(
     net: NetData,
     paradigm: Paradigm | None = None,
