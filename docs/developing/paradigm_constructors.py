@@ -35,11 +35,13 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from jtfne._check import names_methods
 from jtfne.config import Selector, Stimulus, Task
 
 Target = Selector | dict[str, Any] | str
 
 
+@names_methods
 class Constructors(Task):
     """A constructor for each stimulus; `Paradigm` adds how paradigms combine."""
 
