@@ -2,6 +2,7 @@
 
 import base64
 import html
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ CAPTIONS = {
     "13_timeline": "The stimulus over the run.",
     "comparison": "Simulated and recorded CSD around the onset, each divided by its own peak.",
 }
+MOST_AREAS = 4  # that the title names
 PROXY_NOTE = (
     "Readouts marked as proxies are in normalised, arbitrary units (a.u.). They show shape, "
     "timing and relative size; "
@@ -47,7 +49,11 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 1.2rem; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
 figure { display: flex; flex-direction: column; }
-figure img { width: 100%; max-height: 360px; object-fit: contain; background: #fff; padding: 0.5rem; flex: 1; }
+figure a { flex: 1; display: flex; background: #fff; cursor: zoom-in; }
+figure img { width: 100%; max-height: 360px; object-fit: contain; padding: 0.5rem; }
+figure:target { grid-column: 1 / -1; }
+figure:target img { max-height: none; }
+@media (prefers-color-scheme: dark) { figure a { filter: brightness(0.88); } }
 figcaption { padding: 0.5rem 0.8rem; font-size: 0.9rem; border-top: 1px solid var(--line); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
@@ -100,7 +106,7 @@ def write_report(
     if len(signals.events):
         sections.append(_section("Stimulus events", _table(signals.events)))
     sections.append(_section("Manifest", _manifest(signals.manifest)))
-    page = _page(f"jtfne run {facts.get('config', '')}".strip(), "\n".join(sections))
+    page = _page(_title(signals), "\n".join(sections))
     target = Path(path)
     with write_beside(target) as beside:
         beside.write_bytes(page.encode())
@@ -155,7 +161,10 @@ def _facts(signals: Signals) -> dict[str, str]:
     """Facts of the run by name, a short text each; those that the manifest lacks are left out."""
     manifest, attrs = signals.manifest, signals.tree.attrs
     run, software = manifest.get("run", {}), manifest.get("software", {})
+    circuit = manifest.get("config", {}).get("circuit", {})
     facts = {
+        "cells": _count_cells(signals),
+        "connections": str(len(circuit.get("connections", ())) or ""),
         "config": str(manifest.get("config_sha256", ""))[:12],
         "seed": str(run.get("seed", "")),
         "duration": f"{float(attrs['duration_ms']):g} ms in steps of {float(attrs['dt_ms']):g} ms",
@@ -166,6 +175,25 @@ def _facts(signals: Signals) -> dict[str, str]:
         "software": ", ".join(_list_software(software)),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _title(signals: Signals) -> str:
+    """What was simulated: the number of cells and their areas."""
+    circuit = signals.manifest.get("config", {}).get("circuit", {})
+    areas = [str(area["name"]) for area in circuit.get("areas", [])]
+    if "neurons" not in signals.tree.children:
+        return " ".join(["jtfne run", str(signals.manifest.get("config_sha256", ""))[:12]]).strip()
+    n_cells = signals.tree["neurons"].sizes["neuron"]
+    more = f" and {len(areas) - MOST_AREAS} more areas" if len(areas) > MOST_AREAS else ""
+    return f"{n_cells:,} cells" + (f" of {', '.join(areas[:MOST_AREAS])}{more}" if areas else "")
+
+
+def _count_cells(signals: Signals) -> str:
+    """The number of cells of each type, most first."""
+    if "cell_type" not in getattr(signals.tree.get("neurons"), "coords", ()):
+        return ""
+    counts = signals.neurons["cell_type"].value_counts()
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 def _list_software(software: dict[str, str]) -> list[str]:
@@ -298,8 +326,9 @@ def _figure(path: Path, caption: str | None = None) -> str:
         raise refuse(repr(str(path)), "a PNG file", "analysis.write_report")
     caption = _text(find_caption(path.stem) if caption is None else caption)
     image = f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
-    image_html = f'<img src="{image}" alt="{caption}"><figcaption>{caption}</figcaption>'
-    return f'<figure id="{_text(path.stem)}">{image_html}</figure>'
+    name = _text(path.stem)
+    image_html = f'<a href="#{name}" title="enlarge"><img src="{image}" alt="{caption}"></a>'
+    return f'<figure id="{name}">{image_html}<figcaption>{caption}</figcaption></figure>'
 
 
 def _table(table: "pd.DataFrame") -> str:
@@ -319,6 +348,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and math.isnan(value):  # such as the mean of events
+        return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

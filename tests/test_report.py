@@ -80,6 +80,8 @@ def test_page_holds_figures_tables_and_manifest(signals, drawn, tmp_path):
         "n_neurons", "rate_Hz", "onset_ms", "lfp_proxy", '"manifest_version"', "<b>&",
     ):  # fmt: skip
         assert said in words
+    assert "nan" not in page.words  # events have no mean
+    assert f"<h1>{len(signals.neurons)} cells of V1</h1>" in text and "cell_type" in words
     assert page.tags.count("table") == 4
     assert page.tags.count("details") == 1 and "b" not in page.tags
 
@@ -87,7 +89,12 @@ def test_page_holds_figures_tables_and_manifest(signals, drawn, tmp_path):
 def test_page_asks_for_nothing(signals, drawn, tmp_path):
     text = write_report(signals, tmp_path / "report.html", drawn).read_text(encoding="utf-8")
     page = Page(text)
-    assert page.links and all(link.startswith("data:image/png;base64,") for link in page.links)
+    assert page.links and all(
+        link.startswith(("data:image/png;base64,", "#")) for link in page.links
+    )
+    assert {link for link in page.links if link.startswith("#")} == {
+        f"#{path.stem}" for path in drawn
+    }
     assert "script" not in page.tags and "link" not in page.tags
     style = text[text.index("<style>") : text.index("</style>")]
     assert "url(" not in style and "@import" not in style
