@@ -87,6 +87,12 @@ def test_a_wrong_change_is_one_error_before_any_work(call: Any, tmp_path: Path, 
     assert code == 2 and message in err and not out and not (tmp_path / "out").exists(), err
 
 
+def test_with_json_an_error_is_json_too(call: Any, tmp_path: Path) -> None:
+    code, out, err = call("show", tmp_path / "nowhere", "--json")
+    assert code == 2 and not out
+    assert json.loads(err)["exit_code"] == 2 and "nowhere" in json.loads(err)["error"]
+
+
 @pytest.mark.parametrize("parts", [part for part in Parts if part != Parts.paths])
 def test_every_part_is_listed_with_a_line(call: Any, parts: Parts) -> None:
     code, out, _ = call("list", parts, "--json")

@@ -5,6 +5,7 @@ train), 1 otherwise. Results on stdout, progress and errors on stderr.
 """
 
 import enum
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -440,6 +441,12 @@ def _summarize_run(signals: "Signals") -> dict[str, Any]:
 
 
 def _exit_with_error(error: Exception, code: int) -> None:
-    """Print one clear error without traceback and exit with `code`."""
-    typer.echo(f"error: {error}", err=True)
+    """Print one clear error without traceback, as JSON with --json, and exit with `code`."""
+    if "--json" in sys.argv[1:]:
+        from jtfne import _json
+
+        text = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
+        typer.echo(_json.dumps({"error": text, "exit_code": code}), err=True)
+    else:
+        typer.echo(f"error: {error}", err=True)
     raise SystemExit(code)
