@@ -140,7 +140,7 @@ def list_measured(measure: Measure) -> list[str]:
     return names
 
 
-class Aim(Frozen):
+class ObjectiveTerm(Frozen):
     """A measure of a part of a readout."""
 
     measure: Annotated[Measure, OpenDeclared(MEASURES, MEASURE)]
@@ -239,7 +239,7 @@ class Aim(Frozen):
         return " ".join([*words, self.of, *filter(None, (self.selector, window))])
 
 
-class Metric(Aim):
+class Metric(ObjectiveTerm):
     """A measure of a readout, and what it should be; its distance from that is part of the score.
 
     Parameters
@@ -321,7 +321,7 @@ class Metric(Aim):
         return self
 
 
-class Gate(Aim):
+class Gate(ObjectiveTerm):
     """A measure that must meet a condition, whatever the score; one that is not finite never does.
 
     Parameters

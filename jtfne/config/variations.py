@@ -21,7 +21,7 @@ LONGEST = 60  # characters of a value that is printed
 
 
 class ConfigDifference(dict[str, tuple[Any, Any]]):
-    """What differs between two configs: path -> value here, value there; it prints as a table."""
+    """What differs between two configs: path -> value of the first, value of the second; it prints as a table."""
 
     def __repr__(self) -> str:
         """A line for each path."""
@@ -29,8 +29,8 @@ class ConfigDifference(dict[str, tuple[Any, Any]]):
             return "no difference"
         width = max(map(len, self))
         lines = []
-        for path, (here, there) in self.items():
-            lines.append(f"{path:{width}}  {_shorten(here)} -> {_shorten(there)}")
+        for path, (first, second) in self.items():
+            lines.append(f"{path:{width}}  {_shorten(first)} -> {_shorten(second)}")
         return "\n".join(lines)
 
 
@@ -57,7 +57,7 @@ def set_value(config: AnyConfig, path: str, value: Any) -> AnyConfig:
             node[step] = value
         else:
             node = node[step]
-    with code_allowed(True):  # the parts of one's own are there already
+    with code_allowed(True):  # the parts of one's own exist already
         return type(config).model_validate(tree)
 
 
@@ -91,15 +91,15 @@ def compare_configs(config: ConfigLike, other: ConfigLike) -> ConfigDifference:
 
 
 def _compare(
-    here: Any, there: Any, path: str, labels: Mapping[str, Sequence[Sequence[str]]]
+    first: Any, second: Any, path: str, labels: Mapping[str, Sequence[Sequence[str]]]
 ) -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Each path at which two values differ, and both; entries of lists of tables by their names.
 
     labels: the names of both lists at a path, where they are not those of `_label_entries`.
     """
-    if here == there:
+    if first == second:
         return
-    tables: list[Any] = [here, there]
+    tables: list[Any] = [first, second]
     form = "{path}.{name}" if path else "{name}"
     if all(isinstance(side, list) and _holds_tables(side) for side in tables):
         names = labels.get(path) or [_label_entries(side) for side in tables]
@@ -107,7 +107,7 @@ def _compare(
             tables[side] = dict(zip(names[side], tables[side], strict=True))
         form = "{path}[{name}]"
     if not all(isinstance(side, dict) for side in tables):
-        yield path, (here, there)
+        yield path, (first, second)
         return
     for name in dict.fromkeys([*tables[0], *tables[1]]):
         inner = [side.get(name, ABSENT) for side in tables]
@@ -123,8 +123,8 @@ def _label_entries(entries: Sequence[Any]) -> list[str]:
     """A name for each entry of a list: its label, name or kind, with #2, #3 where it comes again."""
     names: list[str] = []
     for number, entry in enumerate(entries):
-        known = [entry[key] for key in LABEL_KEYS if isinstance(entry, dict) and entry.get(key)]
-        name = str(known[0]) if known else str(number)
+        labels = [entry[key] for key in LABEL_KEYS if isinstance(entry, dict) and entry.get(key)]
+        name = str(labels[0]) if labels else str(number)
         count = sum(earlier.partition("#")[0] == name for earlier in names)
         names.append(name if not count else f"{name}#{count + 1}")
     return names
@@ -133,7 +133,7 @@ def _label_entries(entries: Sequence[Any]) -> list[str]:
 def _find_key(node: Any, key: str, path: str, labels: Sequence[str] | None) -> Any:
     """The key or index in a table or list that a step of a path names.
 
-    Raises: JtfneError with what there is.
+    Raises: JtfneError with the keys that exist.
     """
     names: list[str] = []
     if isinstance(node, dict):

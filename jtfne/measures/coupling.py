@@ -5,13 +5,13 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jtfne._units import MS_PER_s
-from jtfne.measures._compiled import compiled
+from jtfne.measures._compile import compile_kernel
 
 N_BINS = 18  # of 20 degrees each: Tort et al. (2010), "The modulation index"
 Band = tuple[float, float]
 
 
-@compiled("dt_ms", "band_Hz")
+@compile_kernel("dt_ms", "band_Hz")
 def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
     """The part of x (..., n_steps) within a band as a complex signal, whose size is the amplitude.
 
@@ -59,7 +59,7 @@ def _holds(n: int, dt_ms: float, band_Hz: Band) -> bool:
     return first_harmonic * step_Hz <= band_Hz[1] + 1e-6 * step_Hz and 2 * first_harmonic < n
 
 
-@compiled("n_bins")
+@compile_kernel("n_bins")
 def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS) -> jax.Array:
     """How far the mean amplitude over phase is from even: 0, to 1 if all is in one bin.
 
@@ -84,7 +84,7 @@ def modulation_index(phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N
     return jnp.where(jnp.isnan(share).any(axis=-1), jnp.nan, index)
 
 
-@compiled("n_bins")
+@compile_kernel("n_bins")
 def amplitude_by_phase(
     phase_rad: ArrayLike, amplitude: ArrayLike, n_bins: int = N_BINS
 ) -> jax.Array:
@@ -106,7 +106,7 @@ def _mean(values: jax.Array, mask: jax.Array) -> jax.Array:
     return jnp.where(n > 0, total / jnp.where(n > 0, n, 1), jnp.nan)
 
 
-@compiled("dt_ms", "phase_Hz", "amplitude_Hz", "n_bins")
+@compile_kernel("dt_ms", "phase_Hz", "amplitude_Hz", "n_bins")
 def phase_amplitude(
     x: ArrayLike,
     y: ArrayLike,

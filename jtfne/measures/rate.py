@@ -8,7 +8,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jtfne._units import MS_PER_s
-from jtfne.measures._compiled import compiled
+from jtfne.measures._compile import compile_kernel
 
 
 def rate(counts: ArrayLike, window_ms: float) -> Any:
@@ -22,7 +22,7 @@ def rate(counts: ArrayLike, window_ms: float) -> Any:
     return values * (MS_PER_s / window_ms)
 
 
-@compiled("bin_ms")
+@compile_kernel("bin_ms")
 def population_rate(counts: ArrayLike, bin_ms: float) -> jax.Array:
     """Mean firing rate over cells, Hz: (..., n_bins, n_cells) spike counts -> (..., n_bins)."""
     return jnp.mean(rate(counts, bin_ms), axis=-1)
@@ -39,7 +39,7 @@ def intervals(times_ms: ArrayLike) -> jax.Array:
     return jnp.diff(jnp.sort(jnp.asarray(times_ms)))
 
 
-@compiled()
+@compile_kernel()
 def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
     """Coefficient of variation of interspike intervals, sd / mean; NaN below two intervals.
 
@@ -55,7 +55,7 @@ def cv(intervals_ms: ArrayLike, present: ArrayLike) -> jax.Array:
     return jnp.where(jnp.sum(mask, axis=-1) >= 2, sd / mean, jnp.nan)
 
 
-@compiled()
+@compile_kernel()
 def fano_factor(counts: ArrayLike) -> jax.Array:
     """Variance over mean of spike counts: (..., n_windows) -> (...); NaN where no spike fell.
 

@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from jtfne._units import Floats
-from jtfne.measures._compiled import compiled
+from jtfne.measures._compile import compile_kernel
 
 LOW_BAND_Hz = (10.0, 19.0)
 HIGH_BAND_Hz = (75.0, 150.0)
@@ -18,7 +18,7 @@ MIN_SPAN_mm = 0.7
 IDENTIFIABLE = 0.265  # Mendoza-Halliday et al. (2024): less goodness is no crossover
 
 
-@compiled()
+@compile_kernel()
 def relative_power(power: ArrayLike) -> jax.Array:
     """Each frequency divided by its maximum over depth: (..., n_channels, n_freq), kept.
 

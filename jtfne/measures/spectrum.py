@@ -9,14 +9,14 @@ import jax.scipy.signal
 from jax.typing import ArrayLike
 
 from jtfne._units import MS_PER_s
-from jtfne.measures._compiled import compiled
+from jtfne.measures._compile import compile_kernel
 
 SEGMENT_ms = 1000.0
 HALF_BAND_Hz = 2.0
 HANN_POWER = 0.375  # the mean square of a Hann window
 
 
-@compiled("dt_ms")
+@compile_kernel("dt_ms")
 def periodogram(x: ArrayLike, dt_ms: float) -> tuple[jax.Array, jax.Array]:
     """One-sided periodogram without a window: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz.
 
@@ -30,7 +30,7 @@ def periodogram(x: ArrayLike, dt_ms: float) -> tuple[jax.Array, jax.Array]:
     return _segment_power(values, jnp.ones(values.shape[-1], values.dtype), dt_ms)
 
 
-@compiled("dt_ms", "segment_ms")
+@compile_kernel("dt_ms", "segment_ms")
 def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_ms) -> tuple[jax.Array, jax.Array]:
     """Welch's power spectral density: f_Hz (n_freq,) and power (..., n_freq) in u^2/Hz.
 
@@ -50,7 +50,7 @@ def psd(x: ArrayLike, dt_ms: float, segment_ms: float = SEGMENT_ms) -> tuple[jax
     return f_Hz, power
 
 
-@compiled("dt_ms", "half_band_Hz")
+@compile_kernel("dt_ms", "half_band_Hz")
 def multitaper(
     x: ArrayLike, dt_ms: float, half_band_Hz: float = HALF_BAND_Hz
 ) -> tuple[jax.Array, jax.Array]:
@@ -85,7 +85,7 @@ def multitaper(
     return powers[0][0], jnp.mean(jnp.stack([power for _, power in powers]), axis=0)
 
 
-@compiled("dt_ms", "segment_ms", "pooled")
+@compile_kernel("dt_ms", "segment_ms", "pooled")
 def coherence(
     x: ArrayLike,
     y: ArrayLike,
@@ -129,7 +129,7 @@ def coherence(
     )
 
 
-@compiled("low_Hz", "high_Hz")
+@compile_kernel("low_Hz", "high_Hz")
 def band_power(power: ArrayLike, f_Hz: ArrayLike, low_Hz: float, high_Hz: float) -> jax.Array:
     """Power within [low_Hz, high_Hz): (..., n_freq) u^2/Hz -> (...) u^2.
 

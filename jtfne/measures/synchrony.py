@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jtfne.measures._compiled import compiled
+from jtfne.measures._compile import compile_kernel
 
 
-@compiled()
+@compile_kernel()
 def correlation(x: ArrayLike) -> jax.Array:
     """Pearson correlation of all pairs of rows: (..., n_rows, n_samples) -> (..., n_rows, n_rows).
 
@@ -22,7 +22,7 @@ def correlation(x: ArrayLike) -> jax.Array:
     return jnp.clip(unit @ jnp.swapaxes(unit, -1, -2), -1.0, 1.0)
 
 
-@compiled()
+@compile_kernel()
 def synchrony(x: ArrayLike) -> jax.Array:
     """Synchrony chi: (..., n_steps, n_cells) -> (...).
 
@@ -44,7 +44,7 @@ def synchrony(x: ArrayLike) -> jax.Array:
     )
 
 
-@compiled()
+@compile_kernel()
 def variance_over_mean(counts: ArrayLike) -> jax.Array:
     """Variance over mean of binned population spike counts: (..., n_bins) -> (...).
 

@@ -22,7 +22,7 @@ from jtfne._check import (
     whole_number,
 )
 from jtfne._grid import nearest_steps
-from jtfne.config.objective import Aim
+from jtfne.config.objective import ObjectiveTerm
 from jtfne.measures import Frame
 from jtfne.signals import Signals
 
@@ -113,7 +113,7 @@ class Axes:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Part:
+class SelectedPart:
     """What a metric sees: samples `start` to `stop`, rows, areas if laminar; `frame` of these."""
 
     start: int
@@ -123,7 +123,7 @@ class Part:
     frame: Frame
 
 
-def select_part(aim: Aim, axes: Axes, where: str) -> Part:
+def select_part(aim: ObjectiveTerm, axes: Axes, where: str) -> SelectedPart:
     """The part of a readout that `aim` selects. Raises: JtfneError if it is empty or unfit."""
     time_ms = axes.time_ms
     low_ms, high_ms = (-np.inf, np.inf) if aim.window_ms is None else aim.window_ms
@@ -157,10 +157,12 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
             where,
         )
     if kind == "spikes":
-        part = Part(start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True))
+        part = SelectedPart(
+            start, stop, _cells(aim, axes, where), None, Frame(**clock, counts=True)
+        )
     elif kind == "areal":
         names = tuple(str(area) for area in axes.labels["area"][areas])
-        part = Part(start, stop, areas, None, Frame(**clock, channels=names))
+        part = SelectedPart(start, stop, areas, None, Frame(**clock, channels=names))
     else:
         rows = _channels(aim, axes, where)
         names = tuple(str(channel) for channel in axes.labels["channel"][rows])
@@ -170,14 +172,14 @@ def select_part(aim: Aim, axes: Axes, where: str) -> Part:
             else ()
         )
         frame = Frame(**clock, channels=names, z_mm=depths, density=aim.is_density)
-        part = Part(start, stop, rows, areas if kind == "laminar" else None, frame)
+        part = SelectedPart(start, stop, rows, areas if kind == "laminar" else None, frame)
     complaint = measure.complaint(part.frame)
     if complaint is not None:
         raise refuse(complaint[0], complaint[1], where)
     return part
 
 
-def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> None:
+def _require_labels(aim: ObjectiveTerm, axes: Axes, names: Sequence[str], where: str) -> None:
     """Raises: JtfneError if `axes` lacks any of the labels in `names`."""
     missing_names = [name for name in names if name not in axes.labels]
     if missing_names:
@@ -186,7 +188,7 @@ def _require_labels(aim: Aim, axes: Axes, names: Sequence[str], where: str) -> N
         )
 
 
-def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
+def _cells(aim: ObjectiveTerm, axes: Axes, where: str) -> Ints:
     """Rows of the selected cells. Raises: JtfneError if none matches."""
     selection = {}
     for key in LABELS:
@@ -223,7 +225,7 @@ def _cells(aim: Aim, axes: Axes, where: str) -> Ints:
     return rows
 
 
-def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
+def _channels(aim: ObjectiveTerm, axes: Axes, where: str) -> Ints:
     """Rows of the selected channels; laminar ones from the top down."""
     is_laminar = aim.row_kind == "laminar"
     required_labels = ("channel", "z_mm") if is_laminar else ("channel",)
@@ -237,7 +239,7 @@ def _channels(aim: Aim, axes: Axes, where: str) -> Ints:
     return rows[np.argsort(axes.labels["z_mm"][rows], kind="stable")] if is_laminar else rows
 
 
-def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
+def _areas(aim: ObjectiveTerm, axes: Axes, where: str) -> Ints:
     """Rows of the selected areas."""
     _require_labels(aim, axes, ("area",), where)
     area_labels = axes.labels["area"]
@@ -246,7 +248,9 @@ def _areas(aim: Aim, axes: Axes, where: str) -> Ints:
     return np.flatnonzero(match_labels(area_labels, aim.cells.area, name="area", where=where))
 
 
-def take_samples(aim: Aim, array: ArrayLike, axes: Axes, where: str) -> tuple[jax.Array, Frame]:
+def take_samples(
+    aim: ObjectiveTerm, array: ArrayLike, axes: Axes, where: str
+) -> tuple[jax.Array, Frame]:
     """The samples that the measure of `aim` takes from an array, and their frame; traceable."""
     part, x = select_part(aim, axes, where), jnp.asarray(array)
     n_dims = 3 if part.areas is not None else 2
@@ -314,7 +318,7 @@ class ReadoutData:
 
 
 def take_run_samples(
-    aim: Aim, readout: ReadoutData, where: str
+    aim: ObjectiveTerm, readout: ReadoutData, where: str
 ) -> tuple[NDArray[np.float64], Frame]:
     """The samples that `aim` takes from a run, and their frame.
 

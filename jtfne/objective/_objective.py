@@ -16,7 +16,7 @@ from jtfne._check import describe_value, refuse
 from jtfne._precision import precision
 from jtfne._units import Floats
 from jtfne.config import Config, Curve, Gate, InRange, Metric
-from jtfne.config.objective import Aim
+from jtfne.config.objective import ObjectiveTerm
 from jtfne.measures import Frame
 from jtfne.objective._axes import Axes, ReadoutData, take_run_samples, take_samples
 from jtfne.objective._distance import correlation, distance, on_grid
@@ -198,7 +198,7 @@ def _evaluate_metric(
     return value[np.ix_(*indices)], target, points
 
 
-def _common_columns(aim: Aim, unit: str, value: float) -> dict[str, Any]:
+def _common_columns(aim: ObjectiveTerm, unit: str, value: float) -> dict[str, Any]:
     """The columns that the tables of metrics and of gates share."""
     row = (aim.label, type(aim.measure).__name__, aim.of, aim.selector, unit, value)
     return dict(zip(COLUMNS, row, strict=True))
@@ -263,7 +263,7 @@ def _is_bad(row: Mapping[str, Any]) -> bool:
     return not (math.isfinite(row["value"]) and math.isfinite(row.get("term", 0.0)))
 
 
-def _problem(kind: str, aim: Aim, row: Mapping[str, Any]) -> str:
+def _problem(kind: str, aim: ObjectiveTerm, row: Mapping[str, Any]) -> str:
     """A sentence that names a row that is not finite, and a likely reason."""
     measure = aim.measure
     number = row["value"] if not math.isfinite(row["value"]) else row["term"]

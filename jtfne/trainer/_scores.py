@@ -24,7 +24,7 @@ class Evaluation(Protocol):
         ...
 
 
-class Aim(Protocol):
+class Evaluator(Protocol):
     """An objective: anything with `evaluate(signals)`."""
 
     def evaluate(self, signals: Signals) -> Any:

@@ -29,7 +29,7 @@ from jtfne.trainer._progress import RunProgress, show_run_progress
 from jtfne.trainer._provenance import circuit_provenance, to_json_values
 from jtfne.trainer._report import describe_best, find_paths_at_bounds, make_report
 from jtfne.trainer._result import TrainingResult, make_history
-from jtfne.trainer._scores import Aim, EvaluateObjective, Row, find_best_row, make_row
+from jtfne.trainer._scores import EvaluateObjective, Evaluator, Row, find_best_row, make_row
 
 WHERE = "Trainer.fit"
 
@@ -62,7 +62,7 @@ class Trainer:
         Gates may be of any measure.
     """
 
-    objective: Aim | None = None
+    objective: Evaluator | None = None
     trainables: Sequence[Trainable | Mapping[str, Any]] | None = None
     optimizer: Optimizer = dataclasses.field(default_factory=AGSDR)
     paradigm: Paradigm | None = None

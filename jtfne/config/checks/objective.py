@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from jtfne._grid import steps_down, whole_steps
 from jtfne.config.checks.declared_names import DeclaredNames
 from jtfne.config.checks.times import DURATION_ROUNDING
-from jtfne.config.objective import Aim, Metric, Targets
+from jtfne.config.objective import Metric, ObjectiveTerm, Targets
 from jtfne.config.readouts import Readouts
 from jtfne.config.task import Run
 from jtfne.measures import Frame
@@ -43,13 +43,13 @@ def check_objective(
                 yield describe_refusal(description, _suggest_probe(aim, probes), where)
 
 
-def _suggest_probe(aim: Aim, probes: Mapping[str, Readout]) -> str:
+def _suggest_probe(aim: ObjectiveTerm, probes: Mapping[str, Readout]) -> str:
     """Text of a refusal: which readouts are recorded, and how to record that of `aim`."""
     recorded_names = ", ".join(map(repr, probes)) or "nothing"
     return f"what is recorded, {recorded_names}; or Config.probes([..., {aim.of!r}])"
 
 
-def _check_areas(aim: Aim, declared: DeclaredNames, where: str) -> Iterator[str]:
+def _check_areas(aim: ObjectiveTerm, declared: DeclaredNames, where: str) -> Iterator[str]:
     """Yield an error if a measure of one area (a response, a depth profile) selects several."""
     areas = aim.cells.area or declared.area_names or ()
     measure = aim.measure
@@ -58,7 +58,7 @@ def _check_areas(aim: Aim, declared: DeclaredNames, where: str) -> Iterator[str]
         yield describe_refusal(description, "one area, by cells={'area': ...}", where)
 
 
-def _check_channels(aim: Aim, probe: Readout | None, where: str) -> Iterator[str]:
+def _check_channels(aim: ObjectiveTerm, probe: Readout | None, where: str) -> Iterator[str]:
     """Yield an error for channels that the probe will not have, or that a curve over sensors lacks.
 
     Not checked: a probe whose channels only the run knows.
@@ -86,7 +86,7 @@ def _check_channels(aim: Aim, probe: Readout | None, where: str) -> Iterator[str
             yield describe_refusal(description, allowed, f"{where}.target")
 
 
-def _check_window(aim: Aim, probe: Readout | None, run: Run, where: str) -> Iterator[str]:
+def _check_window(aim: ObjectiveTerm, probe: Readout | None, run: Run, where: str) -> Iterator[str]:
     """Yield an error for a window beyond the run, or with too few samples for the measure.
 
     probe: that of the measured readout, None if there is none.

@@ -12,14 +12,14 @@ import numpy as np
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def compiled(*static: str) -> Callable[[Kernel], Kernel]:
+def compile_kernel(*static: str) -> Callable[[Kernel], Kernel]:
     """A decorator: the kernel is one program for each shape of its arrays.
 
     Operation by operation, JAX compiles each by itself: Welch's method is 55 programs, which takes a
     second. Within another program the kernel is part of that one, as if it were not decorated.
 
     static: the arguments that are no arrays; a program is of one value of each.
-    >>> twice = compiled("n")(lambda x, n: n * x)
+    >>> twice = compile_kernel("n")(lambda x, n: n * x)
     >>> twice([1.0, 2.0], 2).tolist()
     [2.0, 4.0]
     """
