@@ -15,6 +15,7 @@ from jtfne import analysis
 
 # A silent cell has no interval; a pair with a silent cell has no correlation; a flat map has no
 # crossover.
+NAN_OF_CONSTANTS = ("synchrony", "coherence")
 MAY_BE_NAN = frozenset(
     {
         "isi",
@@ -229,7 +230,7 @@ class Analyses(Described):
             if isinstance(arguments.get(counted), int):
                 arguments[counted] = min(arguments[counted], MOST_DRAWS)
         result = function(**arguments)
-        if name == "synchrony" and never_varies(data):  # NaN, as its docstring says
+        if name in NAN_OF_CONSTANTS and never_varies(data):  # as their docstrings say
             return
         if isinstance(result, xr.DataArray) and name not in MAY_BE_NAN:
             finite = bool(np.isfinite(result.values).all()) if result.dtype.kind in "fc" else True
