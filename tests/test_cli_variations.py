@@ -127,3 +127,45 @@ def test_every_command_has_help_with_an_example(call: Any) -> None:
         code, out, _ = call(name, "-h")
         plain = re.sub(r"\s+", " ", re.sub(r"[│╭╮╰╯─]", " ", out))
         assert code == 0 and f"jtfne {name} " in plain.split("Usage:", 1)[1].split("]", 1)[1], name
+
+
+def test_a_sweep_prints_means_and_goes_on(call: Any, tmp_path: Path) -> None:
+    words = ("sweep", "suite2_net1:n=20", "--duration-ms", 50, "-o", tmp_path / "swept", "--json")
+    vary = ("--vary", "cells.E.drive=2,8", "--vary", "gains.E->PV=1", "--seed", 0, "--seed", 1)
+    code, out, err = call(*words, *vary)
+    assert code == 0, err
+    rows = json.loads(out)["rows"]
+    assert {row["cells.E.drive"] for row in rows} == {2.0, 8.0}
+    rates = {row["cells.E.drive"]: row["rate_Hz"] for row in rows if row["cell_type"] == "E"}
+    net = jtfne.construct(jtfne.suite2_net1_config(20).runtime(duration_ms=50.0))
+    expected = jtfne.sweep(net, {"cells.E.drive": [2.0, 8.0], "gains.E->PV": [1.0]}, seeds=[0, 1])
+    mean = expected["rate_Hz"].mean("seed").sel(cell_type="E").squeeze()
+    assert list(rates.values()) == pytest.approx(mean.values.tolist())
+    assert (tmp_path / "swept" / "sweep.nc").exists()
+    assert call(*words, *vary)[0] == 2  # what is there is not overwritten
+    assert call(*words, *vary, "--resume")[1] == out
+
+
+@pytest.mark.parametrize("vary", ["cells.E.drive", "cells.E.drive=a", "cells.E.drvie=1", "="])
+def test_a_sweep_of_nothing_is_refused(call: Any, tmp_path: Path, vary: str) -> None:
+    code, out, err = call("sweep", "suite2_net1:n=20", "--vary", vary, "-o", tmp_path / "swept")
+    assert code == 2 and err.startswith("error: ") and not out
+
+
+def test_show_reads_a_training(call: Any, tmp_path: Path) -> None:
+    config = (
+        jtfne.suite2_net1_config(20)
+        .runtime(duration_ms=50.0)
+        .objective([{"measure": "MeanRate", "target": 5.0}])
+        .trainables([{"path": "cells.E.drive", "bounds": (0.0, 8.0)}])
+    )
+    path = config.to_file(tmp_path / "c.toml")
+    out = tmp_path / "trained"
+    words = ("--optimizer", "RandomSearch", "--generations", 1, "-o", out)
+    code, printed, err = call("train", path, *words)
+    assert code == 0, err
+    assert call("show", out) == (0, printed, "")
+    assert json.loads(call("show", out, "--json")[1])["passed"] is True
+    (out / "report.json").write_text("{}", encoding="utf-8")
+    code, _, err = call("show", out)
+    assert code == 2 and "the report of a training" in err

@@ -66,6 +66,7 @@ VALUES = (
     "paths",
     "probes",
     "cells.E.drive=6",
+    "cells.E.drive=1,2",
     "run.dt_ms=",
     "x=y=z",
     "spk,eeg",
@@ -78,6 +79,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "validate": ("--set", "--allow-code", "--json"),
     "list": ("--allow-code", "--json"),
     "new": ("--preset",),
+    "sweep": ("--vary", "-o", "--seed", "--resume", "--json"),
     "show": ("--allow-code", "--json"),
     "export": ("--to", "-o", "--allow-code"),
     "compare": (
@@ -199,7 +201,7 @@ def ends_early(case: tuple[str, list[str]]) -> bool:
     and long.
     """
     command, words = case
-    if command not in ("run", "train"):
+    if command not in ("run", "train", "sweep"):
         return True
     if not any(word in LONG for word in words):
         return True

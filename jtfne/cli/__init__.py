@@ -24,7 +24,8 @@ from jtfne.cli._shared import (
     output_folder,
     print_facts,
 )
-from jtfne.cli._train import train
+from jtfne.cli._sweep import sweep
+from jtfne.cli._train import is_training, print_training, train
 from jtfne.cli._write import export_to, write_results
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def run(
 
 
 app.command()(train)
+app.command()(sweep)
 app.command()(new)
 app.command(name="list")(list_parts)
 
@@ -205,7 +207,7 @@ def validate(
 
 @app.command()
 def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = False) -> None:
-    """Print what a run folder holds: readouts, rates, events.
+    """Print what a run folder holds: readouts, rates, events; or the verdict of a training.
 
     Every file is checked, figures and reports too; exits with 1 if one of these was altered since
     the run. For example `jtfne show out/`.
@@ -214,6 +216,9 @@ def show(folder: Run_folder, allow_code: Allow_code = False, as_json: As_json = 
     from jtfne._files import resolve_path
     from jtfne.run_folder import find_altered
 
+    if is_training(resolve_path(folder, "jtfne show")):
+        print_training(folder, as_json=as_json)
+        return
     signals = jtfne.load(folder, allow_code=allow_code)
     altered = find_altered(resolve_path(folder, "jtfne show"), signals.manifest)
     _print_signals(signals, as_json=as_json)

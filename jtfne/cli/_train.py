@@ -16,9 +16,10 @@ from jtfne.cli._shared import (
 )
 
 if TYPE_CHECKING:
-    from jtfne.trainer import TrainingResult
+    pass
 
 FIGURE = "training.png"
+REPORT = "report.json"
 
 
 def train(
@@ -71,7 +72,7 @@ def train(
     with resumable(folder, (folder / "index.json").exists):
         result = trainer.fit(jtfne.construct(declared), folder, resume=resume)
         write(get_figure(figures.training_history(result, ax=OFF_SCREEN)), folder / FIGURE)
-    _print_result(result, out, as_json=as_json)
+    _print_report(result.report, out, as_json=as_json)
     if not result.passed:
         raise typer.Exit(1)
 
@@ -90,19 +91,37 @@ def _make_search(name: str, *, allow_code: bool) -> Any:
         return read_object(name, OPTIMIZER, OPTIMIZERS, where)
 
 
-def _print_result(result: "TrainingResult", out: Path, *, as_json: bool) -> None:
+def is_training(folder: Path) -> bool:
+    """Whether a folder is that of a finished training, not of a run."""
+    return (folder / REPORT).is_file() and not (folder / "manifest.json").exists()
+
+
+def print_training(folder: Path, *, as_json: bool) -> None:
+    """Print the report that a training left in its folder. Raises: JtfneError if it is none."""
+    from jtfne import _json
+    from jtfne._check import refuse
+    from jtfne._files import read_text, resolve_path
+
+    path = resolve_path(folder, "jtfne show") / REPORT
+    report = _json.loads(read_text(path), where=str(path))
+    try:
+        _print_report(report, folder, as_json=as_json)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        problem = f"{str(path)!r}, which lacks {error},"
+        raise refuse(problem, "the report of a training", "jtfne show") from error
+
+
+def _print_report(report: dict[str, Any], out: Path, *, as_json: bool) -> None:
     """Print the verdict and the best parameters of a training, or all of its report as JSON."""
     if as_json:
-        print_facts({"folder": str(out), **result.report}, as_json=True)
+        print_facts({"folder": str(out), **report}, as_json=True)
         return
-    typer.echo(result.report["verdict"])
-    for path, value in result.best.items():
-        typer.echo(f"{path}: {value:.6g} (from {result.report['start'][path]:.6g})")
+    typer.echo(report["verdict"])
+    for path, value in report["best"]["values"].items():
+        typer.echo(f"{path}: {value:.6g} (from {report['start'][path]:.6g})")
     for name in ("without_effect", "without_slope", "at_bounds"):
-        if result.report.get(name):
-            typer.echo(f"{name.replace('_', ' ')}: {', '.join(result.report[name])}")
-    if result.report["failures"]:
-        typer.echo(
-            f"{len(result.report['failures'])} candidates failed; report.json says which, and why"
-        )
+        if report.get(name):
+            typer.echo(f"{name.replace('_', ' ')}: {', '.join(report[name])}")
+    if report["failures"]:
+        typer.echo(f"{len(report['failures'])} candidates failed; report.json says which, and why")
     typer.echo(f"{out}: best_config.json, history.csv, report.json, {FIGURE}")
