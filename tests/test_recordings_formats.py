@@ -397,3 +397,25 @@ def test_what_is_no_recording_is_refused() -> None:
             analysis.load_recording(source)
         with pytest.raises(jtfne.JtfneError, match=r"allowed: .*\(in "):
             analysis.psd(source)
+
+
+def test_words_for_units_become_their_symbols(tmp_path: Path) -> None:
+    values = np.ones((2, 5))
+    for word, symbol in {"microvolts": "uV", "Volts": "V", "millivolt": "mV", "uV": "uV"}.items():
+        recording = interop.from_array(values, ("channel", "time"), sampling_Hz=1e3, units=word)
+        assert recording.attrs["units"] == symbol
+        bare = recording.assign_attrs(units=word)
+        assert analysis.load_recording(bare).attrs["units"] == symbol
+    other = interop.from_array(values, ("channel", "time"), sampling_Hz=1e3, units="z-score")
+    assert other.attrs["units"] == "z-score"
+
+
+def test_markers_of_brainvision_that_are_no_stimuli(tmp_path: Path) -> None:
+    """It writes the kind before the text: Comment/BAD_muscle."""
+    raw = mne.io.RawArray(np.zeros((2, 2000)), mne.create_info(2, 1e3, "eeg"), verbose="error")
+    texts = ["tone", "BAD_muscle", "tone", "edge boundary"]
+    raw.set_annotations(mne.Annotations([0.2, 0.5, 0.9, 1.4], [0.0, 0.1, 0.0, 0.0], texts))
+    mne.export.export_raw(tmp_path / "a.vhdr", raw, fmt="brainvision", verbose="error")
+    recording = analysis.load_recording(tmp_path / "a.vhdr", readout="eeg")
+    assert recording.attrs["onset_ms"] == [200.0, 900.0]
+    assert recording.attrs["bad_starts_ms"] == [500.0, 1400.0]

@@ -193,7 +193,11 @@ def _read_table(table: Any, where: str) -> Any:
         path = resolve_path(table, where)
         read = TABLE_READERS.get(path.suffix.lower())
         if read is None:
-            raise refuse(f"the file {str(table)!r}", f"a file {' or '.join(TABLE_READERS)}", where)
+            allowed = (
+                f"a file {' or '.join(TABLE_READERS)}, or the spikes of any recording: "
+                "analysis.load_recording(path, readout='spk')"
+            )
+            raise refuse(f"the file {str(table)!r}", allowed, where)
         if not path.is_file():
             raise refuse(f"{str(path)!r}, which is not there,", "a file", where)
         try:

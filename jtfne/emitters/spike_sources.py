@@ -140,8 +140,9 @@ class SpikeSource(Emitter):
     def from_table(cls, table: Any, *, cells: Sequence[int] | None = None) -> Self:
         """A SpikeSource of a table with columns `cell` and `t_ms`, or of `signals.spikes`.
 
-        A DataFrame, an Arrow table, a mapping, spikes as `interop.from_spikes` gives them, or the
-        path of a ``.parquet`` or ``.csv`` file with such columns.
+        A DataFrame, an Arrow table, a mapping, spikes as `interop.from_spikes` and
+        ``analysis.load_recording(path, readout="spk")`` give them, or the path of a ``.parquet`` or
+        ``.csv`` file with such columns.
 
         cells: ids of the table in the order of the cells of this type, such as `net.select(...)`
         gives; spikes of others are left out. Without, the cell of the type is the id.

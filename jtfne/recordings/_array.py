@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jtfne._check import FINITE, POSITIVE, check_name, describe_value, number, one_of, refuse
 from jtfne._time import sample_ends_ms
+from jtfne.recordings._si_units import spell_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,6 +81,7 @@ def from_array(
     sampling_Hz = number(sampling_Hz, POSITIVE, name="sampling_Hz", where=WHERE)
     start_ms = number(start_ms, FINITE, name="start_ms", where=WHERE)
     _check_texts(units=units, readout=readout)
+    units = spell_unit(units)
     if "channel" not in names:
         array, names = array[..., None], (*names, "channel")
     ordered_names = [dim for dim in DIMS if dim in names]

@@ -10,6 +10,7 @@ from jtfne._check import FINITE, check_name, describe_value, number, refuse
 from jtfne.recordings._axes import even_step, in_ms, need
 from jtfne.recordings._formats import NAMED, SPIKES, SUFFIXES, read_file
 from jtfne.recordings._mne import from_raw, is_mne
+from jtfne.recordings._si_units import spell_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -129,6 +130,7 @@ def describe_recording(
     if "units" not in recording.attrs:
         raise refuse("a recording without units", "attrs['units'] in the file, or units=", WHERE)
     check_name(recording.attrs["units"], "units", WHERE)
+    recording.attrs["units"] = spell_unit(recording.attrs["units"])
     proxy = recording.attrs.get("proxy", int(recording.attrs["units"] == "a.u."))
     if np.size(proxy) != 1 or np.ravel(proxy)[0] not in (0, 1):
         raise refuse(f"attrs['proxy']={describe_value(proxy)}", "0 or 1", WHERE)

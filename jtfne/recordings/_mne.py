@@ -45,7 +45,9 @@ TYPES_IN_RECORDINGS = {"meg": ("mag", "grad"), "seeg": ("seeg", "ecog", "dbs")}
 SUFFIXES = (".fif", ".fif.gz", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".cnt", ".mff")
 NAMES = " names "  # comes before the table of renamed channels in a Raw's description
 DEPTHS = " depths "  # and this before the table of their depths
-NO_STIMULUS = ("bad", "edge")  # annotations that begin so mark spans to leave out
+# Annotations that begin so mark spans to leave out, and boundaries; BrainVision puts the kind of a
+# marker before its text.
+NO_STIMULUS = ("bad", "edge", "comment/bad", "comment/edge", "new segment/")
 
 
 def from_raw(

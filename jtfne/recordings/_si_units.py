@@ -38,6 +38,20 @@ def read_unit(text: str) -> tuple[str | None, float]:
     return spelling, 1.0
 
 
+def spell_unit(text: str) -> str:
+    """The symbol of a unit that is written as a word; any other text as it is.
+
+    >>> spell_unit("microvolts"), spell_unit("volt"), spell_unit("uV"), spell_unit("z-score")
+    ('uV', 'V', 'uV', 'z-score')
+    """
+    word = text.strip().lower()
+    for symbol, name in BASE_UNITS.items():
+        for (prefix, prefix_word), _ in PREFIXES:
+            if word in (prefix_word + name, f"{prefix_word}{name}s"):
+                return prefix + symbol
+    return text
+
+
 def convert_unit(text: str, readout: str, where: str) -> tuple[str | None, float]:
     """The unit of `readout`, or else the SI unit that a text names, and the factor to it.
 
