@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import jtfne
-from jtfne import cli, interop
+from jtfne import analysis, cli, interop
 from jtfne.interop import bids_folder
 from jtfne.recordings import _bids
 
@@ -374,3 +374,14 @@ def test_entities_are_read_from_names() -> None:
         "run": "02",
         "split": "01",
     }
+
+
+def test_a_dataset_is_a_recording_by_its_path(signals: jtfne.Signals, tmp_path: Path) -> None:
+    dataset = interop.to_bids(signals, tmp_path / "bids")
+    for readout, datatype in (("eeg", "eeg"), ("lfp", "ieeg")):
+        recording = analysis.load_recording(dataset, readout=readout)
+        expected = interop.from_bids(dataset, datatype=datatype)
+        np.testing.assert_array_equal(recording, expected)
+        assert recording.name == readout
+    with pytest.raises(jtfne.JtfneError, match="spikes of"):
+        analysis.load_recording(dataset, readout="spk")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 WHERE = "from_bids"
+DESCRIPTION = "dataset_description.json"  # at the root of a dataset
 DATATYPES = {"eeg": "eeg", "meg": "meg", "ieeg": "lfp"}
 """Data type of the standard -> what the recording is called here."""
 SUFFIXES = (".fif", ".vhdr", ".edf", ".bdf", ".set", ".ds")
@@ -105,7 +106,7 @@ def from_bids(
     """
     mne_bids = import_mne_bids(WHERE)
     folder = resolve_path(root, WHERE)
-    if not (folder / "dataset_description.json").is_file():
+    if not (folder / DESCRIPTION).is_file():
         raise refuse(
             f"the folder {str(folder)!r} without dataset_description.json", "a BIDS dataset", WHERE
         )

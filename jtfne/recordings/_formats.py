@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from jtfne._check import JtfneError, describe_value, nearest, refuse
 from jtfne._files import read_text, resolve_path
 from jtfne.recordings._barrel import load_barrel
+from jtfne.recordings._bids import DATATYPES, DESCRIPTION, from_bids
 from jtfne.recordings._dipole_text import from_dipole_text, is_dipole_text
 from jtfne.recordings._mne import SUFFIXES as MNE_SUFFIXES
 from jtfne.recordings._mne import from_raw
@@ -84,6 +85,13 @@ def _read_dipole(path: Path, readout: str, label: Label) -> "xr.DataArray":
     return from_dipole_text(path)
 
 
+def _read_bids(path: Path, readout: str, label: Label) -> "xr.DataArray":
+    """The only recording of a BIDS dataset whose datatype has this readout."""
+    datatype = next((key for key, name in DATATYPES.items() if name == readout), None)
+    return from_bids(path, datatype=datatype, label=label).rename(readout)
+
+
+BIDS = Format((), _read_bids, has_labels=True, is_folder=True)  # known by a file in the folder
 FORMATS: tuple[Format, ...] = (
     Format(MNE_SUFFIXES, _read_by_mne, has_labels=True, is_folder=True),  # .mff is a folder
     Format((".nc",), read_netcdf),
@@ -142,6 +150,8 @@ def _find_reader(path: Path, name: str, readout: str, where: str) -> tuple[Forma
     Raises: JtfneError where there is none; the message says what to do instead.
     """
     row = next((row for row in FORMATS if name.lower().endswith(row.suffixes)), None)
+    if row is None and (path / DESCRIPTION).is_file():
+        row = BIDS
     wants_spikes = readout == SPIKES
     if row is not None and wants_spikes and row.read_spikes is not None:
         reader = row.read_spikes
