@@ -62,11 +62,13 @@ def _draw_synchrony(
     ax: "Axes", groups: Sequence[Group], colour_of_class: Mapping[str, str]
 ) -> None:
     """Draw the synchrony of each class on both sides, joined by a line."""
+    largest = 0.0
     for name, _, synchrony in groups:
         heights = [np.nan if value is None else value for value in synchrony]
         ax.plot([0, 1], heights, "o-", color=colour_of_class[name], ms=5, lw=1.0)
+        largest = max([largest, *(value for value in synchrony if value is not None)])
     _text.name_ticks(ax, "x", [0, 1], ["simulated", "recorded"])
     ax.set_xlim(-0.4, 1.4)
-    ax.set_ylim(bottom=0.0)
+    ax.set_ylim(0.0, 1.1 * largest or 1.0)
     _text.name_axis(ax, "y", "synchrony χ")
     _style.tidy(ax)

@@ -99,9 +99,10 @@ def draw_traces(ax: "Axes", fields: Mapping[str, xr.DataArray], n: int) -> None:
             ax.plot(*_pixels.thin_trace(time, trace, columns), lw=0.7, color=colour)
     names = [str(name) for name in first["channel"].values[rows]]
     _text.name_ticks(ax, "y", -step * np.arange(len(rows)), names)
-    ax.set(
-        xlabel="time (ms)", xlim=(time[0], time[-1]), ylim=(-(len(rows) - 0.4) * step, 0.7 * step)
-    )
+    lowest = values[..., -1].min() - (len(rows) - 1) * step
+    bottom = min(lowest - 0.1 * step, -(len(rows) - 0.4) * step)
+    top = max(values[..., 0].max() + 0.1 * step, 0.7 * step)
+    ax.set(xlabel="time (ms)", xlim=(time[0], time[-1]), ylim=(bottom, top))
     _text.name_axis(ax, "y", _style.label_with_unit(first))
     _style.scale_bar(ax, 0.7 * step, str(first.attrs.get("units", "a.u.")))
 
