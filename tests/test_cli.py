@@ -232,7 +232,7 @@ BAD = {
     "seed": (["run", SMALL, "--seed", "-1"], ["seed", "-1", "0"]),
     "duration": (["run", SMALL, "--duration-ms", "0.25"], ["duration_ms=0.25", "divides"]),
     "trials": (["run", SMALL, "--trials", "0"], ["0", "1"]),
-    "trials of a repeat": (["run", "--from", "m.json", "--trials", "2"], ["--trials with --from"]),
+    "trials of a repeat": (["run", "--from", "m.json", "--trials", "2"], ["or --set with --from"]),
     "no run folder": (["show", "."], ["manifest.json"]),
     "unknown format": (["export", ".", "--to", "mat"], ["mat", "parquet"]),
     "unknown schema": (["schema", "confg"], ["'confg'", "nearest: 'config'"]),

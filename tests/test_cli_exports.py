@@ -283,9 +283,9 @@ def test_compare_takes_an_nwb_file_and_refuses_a_cut_one(call, tmp_path):
     """A run has no distance from its own export, in spikes and in potentials."""
     config = jtfne.suite2_net1_config(40).runtime(duration_ms=200.0).probes(["spk", "lfp"])
     folder = jtfne.construct(config).simulate().save(tmp_path / "run")
-    code, printed, err = call("export", folder, "--to", "nwb", "-o", tmp_path / "run.nwb")
+    code, printed, err = call("export", folder, "--to", "nwb", "-o", tmp_path / "nwb")
     assert code == 0, err
-    path = tmp_path / "run.nwb"
+    path = tmp_path / "nwb" / "run.nwb"
     for readout, options, feature in (
         ("spk", (), "synchrony_chi"),
         ("lfp", ("--kind", "spectra"), "log_spectral_distance"),
