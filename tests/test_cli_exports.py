@@ -287,7 +287,7 @@ def test_compare_takes_an_nwb_file_and_refuses_a_cut_one(call, tmp_path):
     assert code == 0, err
     path = tmp_path / "nwb" / "run.nwb"
     for readout, options, feature in (
-        ("spk", (), "synchrony_chi"),
+        ("spk", (), "synchrony"),
         ("lfp", ("--kind", "spectra"), "log_spectral_distance"),
     ):
         out = tmp_path / readout
