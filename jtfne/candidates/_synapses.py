@@ -183,7 +183,8 @@ def _draw_without_gains(net: Net, where: str) -> list[Floats32]:
     """
     if not net.config.circuit.gains:
         return [projection.weight for projection in net.projections]
-    drawn_projections = construct(net.config.connections(gains={})).projections
+    without_gains = net.config.connections(net.config.circuit.connections, gains={})
+    drawn_projections = construct(without_gains).projections
     drawn_targets = [projection.target for projection in drawn_projections]
     targets = [projection.target for projection in net.projections]
     if len(targets) != len(drawn_targets) or not all(map(np.array_equal, targets, drawn_targets)):
