@@ -17,7 +17,7 @@ from packaging.version import Version
 import jtfne
 
 ROOT = Path(__file__).parent.parent
-DATA = (".json", ".md", ".typed")
+DATA = (".json", ".md", ".typed", ".toml")
 WINGS = ("analysis", "interop")
 # The requirement that brings a module of another name.
 PART_OF = {

@@ -207,7 +207,7 @@ class Config(StoredConfig):
         >>> import jtfne
         >>> cfg = jtfne.presets.izhikevich_2003()
         >>> cfg.diff(cfg.set("cells.E.drive", 6.0).set("run.duration_ms", 500.0))
-        circuit.cell_params.E.drive  0.0 -> 6.0
+        circuit.cell_params.E.drive  (absent) -> 6.0
         run.duration_ms              1000.0 -> 500.0
         """
         if is_parameter(check_text(path, name="path", where="Config.set")):

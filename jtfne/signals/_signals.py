@@ -54,7 +54,7 @@ class Signals:
     >>> signals.get("vm").dims, signals.get("vm").attrs["units"]
     (('time', 'neuron'), 'mV')
     >>> list(signals), "vm" in signals, signals["vm"].equals(signals.get("vm"))
-    (['spk', 'vm'], True, True)
+    (['spk', 'vm', 'source'], True, True)
     """
 
     def __init__(self, tree: "xr.DataTree", manifest: dict[str, Any] | None = None) -> None:
