@@ -18,7 +18,9 @@ class Normal(Frozen):
     --------
     >>> from jtfne.config import Connection, Normal
     >>> weight = Normal(mean=20.0, sd=4.0, low=0.0)
-    >>> Connection(source="E", target="PV", mechanism="AMPA", rule="AllToAll", weight=weight).weight.low
+    >>> edge = Connection(
+    ...     source="E", target="PV", mechanism="AMPA", rule="AllToAll", weight=weight)
+    >>> edge.weight.low
     0.0
     """
 
@@ -43,7 +45,9 @@ class LogNormal(Frozen):
     --------
     >>> from jtfne.config import Connection, LogNormal
     >>> weight = LogNormal(mean=20.0, sd=10.0)
-    >>> Connection(source="E", target="E", mechanism="AMPA", rule="AllToAll", weight=weight).weight.mean
+    >>> edge = Connection(
+    ...     source="E", target="E", mechanism="AMPA", rule="AllToAll", weight=weight)
+    >>> edge.weight.mean
     20.0
     """
 

@@ -158,8 +158,8 @@ class Readouts(Frozen):
     Examples
     --------
     >>> import jtfne
-    >>> readouts = jtfne.Config().probes(["spk", "lfp"]).source("synaptic_current", scale=50.0).readouts
-    >>> [probe.readout for probe in readouts.probes], readouts.scale
+    >>> cfg = jtfne.Config().probes(["spk", "lfp"]).source("synaptic_current", scale=50.0)
+    >>> [probe.readout for probe in cfg.readouts.probes], cfg.readouts.scale
     (['spk', 'lfp'], 50.0)
     """
 

@@ -212,6 +212,13 @@ class Task(Frozen):
     def conditions_of(self, n_trials: int) -> tuple[str, ...]:
         """The condition of each of `n_trials`, "" where none is declared.
         Raises: JtfneError for no count.
+
+        Examples
+        --------
+        >>> Task(n_trials=2).conditions_of(2)
+        ('', '')
+        >>> Task(n_trials=2, conditions=["complete", "omission"]).conditions_of(2)
+        ('complete', 'omission')
         """
         n_trials = whole_number(
             n_trials, Limit(low=1, high=MOST_STEPS), name="n_trials", where="conditions_of"

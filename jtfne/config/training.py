@@ -18,7 +18,8 @@ class Training(Frozen):
     Examples
     --------
     >>> import jtfne
-    >>> training = jtfne.Config().trainables([{"path": "gains.E->E", "bounds": (0.5, 2.0)}]).training
+    >>> gain = {"path": "gains.E->E", "bounds": (0.5, 2.0)}
+    >>> training = jtfne.Config().trainables([gain]).training
     >>> training.objective is None, training.trainables[0].path
     (True, 'gains.E->E')
     """
