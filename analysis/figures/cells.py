@@ -37,6 +37,15 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     ------
     JtfneError
         If spikes were not recorded, or there is no such trial.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> ax = figures.raster(signals)
+    >>> ax.get_xlabel(), ax.get_xlim()[1].item()
+    ('time (ms)', 50.0)
     """
     signals = _inputs.check_run(signals, "raster")
     events = signals.get("spk", trial=_inputs.check_trial(signals, trial, "raster"))
@@ -95,6 +104,15 @@ def rates(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     ------
     JtfneError
         If spikes were not recorded, or the net has no names.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> ax = figures.rates(signals)
+    >>> ax.get_ylabel(), [text.get_text() for text in ax.get_xticklabels()]
+    ('mean rate (Hz)', ['L2/3'])
     """
     table = _inputs.check_run(signals, "rates").rates()
     groups = _layer_names(table)
@@ -138,6 +156,16 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     ------
     JtfneError
         If potentials were not recorded.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> cfg = jtfne.suite2_net1_config(20).probes(["vm"])
+    >>> signals = jtfne.construct(cfg).simulate(duration_ms=50.0)
+    >>> ax = figures.vm(signals, n=3)
+    >>> ax.get_xlabel(), len(ax.get_yticklabels())
+    ('time (ms)', 3)
     """
     where = "analysis.figures.vm"
     signals, n = _inputs.check_run(signals, "vm"), _inputs.check_count(n, where)
@@ -191,6 +219,15 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     ------
     JtfneError
         If the net has no names.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> ax = figures.layout(signals)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('x (mm)', 'depth (mm)')
     """
     cells = _inputs.check_run(signals, "layout").neurons
     areas = list(dict.fromkeys(cells["area"]))
@@ -252,6 +289,17 @@ def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     ------
     JtfneError
         If the run had no stimulus.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+    >>> flash = jtfne.Paradigm.pulse(
+    ...     target="E", start_ms=10.0, duration_ms=5.0, amplitude=5.0, label="flash")
+    >>> ax = figures.timeline(net.simulate(flash, duration_ms=50.0))
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['flash']
     """
     events = _inputs.get_events(_inputs.check_run(signals, "timeline"), None)
     if events.empty:

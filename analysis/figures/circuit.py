@@ -34,6 +34,15 @@ def connectivity(in_degrees: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
     ------
     JtfneError
         If it is no such table, or nothing is connected.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+    >>> ax = figures.connectivity(net.summary().in_degrees)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('source', 'target')
     """
     where = "analysis.figures.connectivity"
     if not isinstance(in_degrees, pd.DataFrame):

@@ -35,6 +35,21 @@ def laminar_comparison(
     -------
     tuple of matplotlib.axes.Axes
         The panel of the simulated response, and that of the recorded one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import figures, laminar_features
+    >>> t_ms, depths_mm = np.arange(100.0), np.linspace(0.2, 1.4, 7)
+    >>> sink = np.outer(np.exp(-((t_ms - 50.0) / 8.0) ** 2), -np.sin(5.0 * depths_mm))
+    >>> csd = xr.DataArray(
+    ...     sink, {"time": t_ms, "z_mm": ("channel", depths_mm)}, ("time", "channel"), "csd")
+    >>> csd.attrs = {"units": "A/m^3", "readout": "csd"}
+    >>> features = laminar_features(csd, onset_ms=30.0)
+    >>> simulated_ax, recorded_ax = figures.laminar_comparison(features, features)
+    >>> simulated_ax.get_title()
+    'simulated (A/m³)'
     """
     for name, features in (("simulated", simulated), ("recorded", recorded)):
         if not all(hasattr(features, part) for part in ("csd", "sink_depth_mm", "peak_latency_ms")):

@@ -51,6 +51,15 @@ def laminar(
     ------
     JtfneError
         If the readout was not recorded, or channels have no depths.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> ax = figures.laminar(signals, readout="lfp_proxy")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('time (ms)', 'depth (mm)')
     """
     field, event_table = read_laminar(data, readout, area, events)
     field = _units.with_prefix(field)
@@ -133,6 +142,19 @@ def spectrolaminar(
     ------
     JtfneError
         If the readout was not recorded, or channels have no depths.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import figures
+    >>> depths_mm, f_Hz = np.array([0.2, 0.8, 1.4]), np.array([10.0, 40.0, 80.0])
+    >>> power = xr.DataArray(
+    ...     [[0.2, 0.6, 1.0], [0.6, 1.0, 0.6], [1.0, 0.6, 0.2]],
+    ...     {"z_mm": ("channel", depths_mm), "frequency": f_Hz}, ("channel", "frequency"))
+    >>> ax = figures.spectrolaminar(power, crossover_mm=0.8)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('frequency (Hz)', 'depth (mm)')
     """
     where = "analysis.figures.spectrolaminar"
     power_map = _inputs.get_array(

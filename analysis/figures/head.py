@@ -57,6 +57,19 @@ def traces(
     ------
     JtfneError
         If the readout was not recorded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import figures
+    >>> eeg = xr.DataArray(
+    ...     1e-6 * np.sin(np.arange(200).reshape(100, 2)),
+    ...     {"time": np.arange(100.0), "channel": ["Cz", "Pz"]}, ("time", "channel"),
+    ...     attrs={"units": "V"})
+    >>> ax = figures.traces(eeg)
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['Cz', 'Pz']
     """
     where = "analysis.figures.traces"
     field = read_head(data, readout, unit, events, where)
@@ -147,6 +160,16 @@ def topography(
     ------
     JtfneError
         If the readout was not recorded, or there are fewer than 4 sensors with positions.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> cfg = jtfne.suite2_net1_config(20).probes(["eeg_proxy"])
+    >>> signals = jtfne.construct(cfg).simulate(duration_ms=50.0)
+    >>> ax = figures.topography(signals, time_ms=20.0)
+    >>> ax.get_title()
+    '20 ms'
     """
     where = "analysis.figures.topography"
     field = read_head(data, readout, unit, events, where)

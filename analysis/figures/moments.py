@@ -54,6 +54,18 @@ def dipole(
     ------
     JtfneError
         If the readout was not recorded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import figures
+    >>> moment = xr.DataArray(
+    ...     3e-9 * np.sin(0.1 * np.arange(100.0)[:, None]),
+    ...     {"time": np.arange(100.0), "area": ["V1"]}, ("time", "area"),
+    ...     attrs={"units": "A m", "readout": "dipole"})
+    >>> figures.dipole(moment).get_ylabel()
+    'dipole moment, nA m'
     """
     source = _inputs.get_readout(data, readout, WHERE)
     moments = {}

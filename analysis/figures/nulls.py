@@ -37,6 +37,16 @@ def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None
     ------
     JtfneError
         For anything else, and an empty mapping.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.analysis import FlipNull, figures
+    >>> draws = np.linspace(-0.2, 0.2, 40)
+    >>> null = FlipNull(goodness=0.6, null=draws, p=1 / 41)  # as `jtfne.analysis.flip_null` gives
+    >>> ax = figures.flip_null({"shuffled channels": null})
+    >>> [text.get_text() for text in ax.get_yticklabels()], ax.texts[0].get_text()
+    (['shuffled channels'], 'p = 0.024')
     """
     rows = _check_nulls(found)
     ax = _style.axes_for(ax, 5.2, 0.62 * len(rows) + 1.0)

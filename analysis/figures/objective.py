@@ -37,6 +37,17 @@ def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     ------
     JtfneError
         For anything that is no ObjectiveResult.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> target = {"measure": "MeanRate", "cells": "E", "target": [1.0, 5.0]}
+    >>> cfg = jtfne.suite2_net1_config(20).objective([target])
+    >>> signals = jtfne.construct(cfg).simulate(duration_ms=50.0)
+    >>> ax = figures.objective(jtfne.Objective.of(cfg).evaluate(signals))
+    >>> ax.get_xlabel()
+    'weighted distance from the target'
     """
     if not isinstance(result, ObjectiveResult):
         raise refuse(

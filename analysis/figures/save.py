@@ -47,6 +47,15 @@ def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     ------
     JtfneError
         If the folder holds anything.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> cfg = jtfne.suite2_net1_config(20).probes(["spk"])
+    >>> signals = jtfne.construct(cfg).simulate(duration_ms=50.0)
+    >>> [path.name for path in figures.save_all(signals, "figures_of_run")]
+    ['01_layout.png', '02_raster.png', '03_rates.png']
     """
     signals = _inputs.check_run(signals, "save_all")
     target = resolve_path(folder, WHERE)
@@ -107,6 +116,15 @@ def overview(signals: Signals) -> "tuple[Axes, ...]":
     ------
     JtfneError
         If one of them was not recorded.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures
+    >>> cfg = jtfne.suite2_net1_config(20).probes(["spk", "lfp_proxy", "csd_proxy", "eeg_proxy"])
+    >>> panels = figures.overview(jtfne.construct(cfg).simulate(duration_ms=50.0))
+    >>> len(panels), panels[0].get_xlabel()
+    (5, 'time (ms)')
     """
     signals = _inputs.check_run(signals, "overview")
     figure = _style.show_figure(14.0, 4.4)

@@ -57,6 +57,18 @@ def psd(
     ------
     JtfneError
         If the readout was not recorded, or there is no even time axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import figures
+    >>> t_ms = np.arange(0.0, 1000.0)
+    >>> wave = xr.DataArray(np.sin(2e-3 * np.pi * 40.0 * t_ms), {"time": t_ms}, ("time",))
+    >>> ax = figures.psd(wave)
+    >>> f_Hz, power = ax.lines[0].get_data()
+    >>> f_Hz[power.argmax()].item()
+    40.0
     """
     # Power is averaged over trials, not the trace: what is not locked to the stimulus counts too.
     source = _units.one_unit(_inputs.get_readout(data, readout, WHERE), unit, WHERE)

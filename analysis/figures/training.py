@@ -34,6 +34,16 @@ def training_history(result: Any, ax: "Axes | None" = None) -> "Axes":
     ------
     JtfneError
         For anything else, and without a finite score.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from jtfne.analysis import figures
+    >>> history = pd.DataFrame(
+    ...     {"generation": [0, 0, 1, 1], "score": [4.0, 2.0, 3.0, 1.0], "passed": [0, 0, 0, 1]})
+    >>> ax = figures.training_history(history)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['candidates', 'passed', 'best so far']
     """
     history = getattr(result, "history", result)
     if not isinstance(history, pd.DataFrame) or not set(NEEDED) <= set(history.columns):

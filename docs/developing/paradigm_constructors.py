@@ -23,6 +23,36 @@ WIDER = {
     "tuple[float, ...]": "Sequence[float] | npt.NDArray[Any]",
     "tuple[int, ...] | None": "Sequence[int] | npt.NDArray[Any] | None",
 }
+# what an example gives beside the target, and what of the stimulus it shows
+EXAMPLES = {
+    "Constant": ("amplitude=5.0, start_ms=100.0", "drive.start_ms", "100.0"),
+    "Pulse": (
+        "start_ms=100.0, duration_ms=5.0, amplitude=20.0",
+        "drive.events_ms(duration_ms=500.0)",
+        "[(100.0, 5.0)]",
+    ),
+    "PulseTrain": (
+        "start_ms=0.0, duration_ms=2.0, period_ms=25.0, count=40, amplitude=20.0",
+        "len(drive.events_ms(duration_ms=1000.0))",
+        "40",
+    ),
+    "Ramp": ("start_ms=50.0, duration_ms=200.0, amplitude=10.0", "drive.end", "1.0"),
+    "Sine": ("amplitude=5.0, frequency_Hz=40.0", "drive.stop_ms is None", "True"),
+    "Chirp": (
+        "amplitude=5.0, duration_ms=1000.0, first_Hz=1.0, last_Hz=50.0",
+        "drive.last_Hz",
+        "50.0",
+    ),
+    "OrnsteinUhlenbeck": ("mean=3.0, sd=1.0, tau_ms=5.0", "drive.shared", "False"),
+    "Poisson": ("rate_Hz=800.0, weight_pA=10.0", "drive.mechanism", "'AMPA'"),
+    "SpikeTimes": ("times_ms=[5.0, 8.0], weight_pA=25.0", "drive.times_ms", "(5.0, 8.0)"),
+    "Evoked": ("mean_ms=20.0, sd_ms=2.0, n_spikes=50, weight_nS=0.3", "drive.weight", "0.3"),
+    "Rhythmic": (
+        "start_ms=0.0, stop_ms=300.0, rate_Hz=10.0, sd_ms=5.0, weight_nS=0.3",
+        "drive.n_bursts",
+        "3",
+    ),
+}
 INDENT = 8 * " "
 HEADER = '''"""Constructors of paradigms with one stimulus, one a class of `jtfne.stimuli`.
 
@@ -73,7 +103,8 @@ def write_constructor(cls: type) -> str:
         entries.append(f'"{field.name}": {field.name}')
     # a default may be followed by arguments without one only where these go by name alone
     signature = ", ".join([*arguments[True], *arguments[False], f'label: str = "{name}"'])
-    documentation = wrap_paragraphs(cls.__doc__ or "")
+    example = write_example(name, *EXAMPLES[cls.__name__])
+    documentation = wrap_paragraphs(cls.__doc__ or "").rstrip() + example
     return f'''
     @classmethod
     def {name}({signature},) -> Self:
@@ -81,6 +112,21 @@ def write_constructor(cls: type) -> str:
         drive = {{{", ".join(entries)},}}
         return cls._from_drive(target, drive, label)
 '''
+
+
+def write_example(name: str, arguments: str, shown: str, output: str) -> str:
+    """The section of a docstring that calls the constructor, and shows something of its drive."""
+    lines = [
+        "Examples",
+        "--------",
+        ">>> import jtfne",
+        f">>> task = jtfne.Paradigm.{name}(",
+        f'...     target="E", {arguments})',
+        ">>> drive = task.stimuli[0].drive",
+        f">>> {shown}",
+        output,
+    ]
+    return "\n\n" + "".join(f"{INDENT}{line}\n" for line in lines) + INDENT
 
 
 def wrap_paragraphs(text: str) -> str:

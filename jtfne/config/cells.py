@@ -34,6 +34,14 @@ class Cells(Frozen):
         to 1.
     unit : {"fraction", "count"}
         Read off the numbers unless given.
+
+    Examples
+    --------
+    >>> from jtfne.config import Cells
+    >>> Cells(mix={"E": 0.8, "PV": 0.2}).per_area, Cells(mix={"E": 40, "PV": 10}).unit
+    (100, 'count')
+    >>> Cells(mix={"L4": {"E": 30}, "L5": {"E": 20, "PV": 5}}).leaves()[1]
+    ('', 'L5', 'E', 20)
     """
 
     mix: Annotated[dict[str, Any], AfterValidator(_freeze_mix)]

@@ -170,7 +170,15 @@ class Layer(Frozen):
 
 
 class Geometry(Frozen):
-    """Size of the columns: cortical thickness and radius, mm."""
+    """Size of the columns: cortical thickness and radius, mm.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.config import Geometry
+    >>> jtfne.Config().geometry(radius_mm=0.5).circuit.geometry == Geometry(radius_mm=0.5)
+    True
+    """
 
     thickness_mm: Annotated[float, Field(strict=True, gt=0, le=10), numeric] = 1.5
     radius_mm: Annotated[float, Field(strict=True, gt=0, le=100), numeric] = 0.25
@@ -236,6 +244,13 @@ class Circuit(Frozen):
     gains : dict of str to float
         By pair of cell types, such as E->PV: a factor on all weights from the one to the other; 1
         unless given.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> circuit = jtfne.suite2_net1_config(20).circuit
+    >>> [area.name for area in circuit.areas], sorted(circuit.mechanisms)
+    (['V1'], ['AMPA', 'GABA_A', 'GABA_B', 'NMDA'])
     """
 
     areas: tuple[

@@ -8,11 +8,7 @@ import pydantic
 from pydantic import Field, model_validator
 
 from jtfne import _json
-from jtfne._arguments import (
-    check_instance,
-    check_list,
-    check_text,
-)
+from jtfne._arguments import check_instance, check_list, check_text
 from jtfne._check import names_methods
 from jtfne._html import render_object
 from jtfne.config.checks.config import list_circuit_errors, list_errors, refuse_all
@@ -81,8 +77,7 @@ class Config(StoredConfig):
     >>> cfg = (
     ...     jtfne.Config()
     ...     .runtime(seed=7, duration_ms=100.0)
-    ...     .areas(["V1"])
-    ...     .layers(["L2/3", "L4"])
+    ...     .areas(["V1"]).layers(["L2/3", "L4"])
     ...     .cells({"E": 0.8, "PV": 0.2}, n=50)
     ...     .connections([{"source": "E", "target": "PV", "mechanism": "AMPA", "weight": 20.0,
     ...                    "rule": {"kind": "FixedProbability", "p": 0.1}}])
@@ -123,7 +118,11 @@ class Config(StoredConfig):
         return hash(self.hash)
 
     def describe(self) -> dict[str, str]:
-        """What is declared, a line for each part."""
+        """What is declared, a line for each part.
+
+        >>> Config().runtime(duration_ms=100.0).describe()["run"]
+        '100 ms in steps of 0.1 ms, float32, seed 0'
+        """
         parts = (self.circuit, self.run, self.task, self.readouts, self.training)
         return describe_parts(*parts, is_complete=not list_circuit_errors(self.circuit))
 
@@ -155,17 +154,28 @@ class Config(StoredConfig):
         """Set seed (0 .. 2**32 - 1), precision, duration and time step.
 
         Until then they are 0, "float32", 1000 ms and 0.1 ms.
+
+        >>> Config().runtime(seed=7, dt_ms=0.05).run.n_steps
+        20000
         """
         return self._replace_part(
             "run", seed=seed, dtype=dtype, duration_ms=duration_ms, dt_ms=dt_ms
         )
 
     def areas(self, areas: Sequence[str | Area | Table]) -> Self:
-        """Set the areas, each with one column."""
+        """Set the areas, each with one column.
+
+        >>> [area.position_mm for area in Config().areas(["V1"]).circuit.areas]
+        [(-12.0, -54.0, 44.0)]
+        """
         return self._replace_part("circuit", areas=_check_entries(areas, "areas"))
 
     def layers(self, layers: Sequence[str | Layer | Table]) -> Self:
-        """Set the layers, pia first."""
+        """Set the layers, pia first.
+
+        >>> [layer.name for layer in Config().layers(["L2/3", "L4"]).circuit.layers]
+        ['L2/3', 'L4']
+        """
         return self._replace_part("circuit", layers=_check_entries(layers, "layers"))
 
     def geometry(
@@ -177,6 +187,9 @@ class Config(StoredConfig):
         """Set the size of the columns, and the depths of layers that are declared already.
 
         Depths are (top, bottom), from 0 at the pia to 1 at the white matter.
+
+        >>> Config().geometry(thickness_mm=2.0).circuit.geometry
+        Geometry(thickness_mm=2.0, radius_mm=0.25)
         """
         size = {"thickness_mm": thickness_mm, "radius_mm": radius_mm}
         changes = {name: value for name, value in size.items() if value is not None}
@@ -249,6 +262,9 @@ class Config(StoredConfig):
 
         ``n`` cells an area, 100 unless given; counts need none. Types E, PV, SST and VIP have a
         default emitter.
+
+        >>> Config().cells({"E": 0.8, "PV": 0.2}, n=50).circuit.cells.per_area
+        50
         """
         return self._replace_part("circuit", cells={"mix": mix, **({} if n is None else {"n": n})})
 
@@ -263,6 +279,9 @@ class Config(StoredConfig):
         1), so that its effect does not depend on dt. `v_init_mV` is the potential before the first
         step of every trial, below threshold; left out, cells are spread by the seed. What is set
         already, of these types and of others, stays.
+
+        >>> Config().cell_params({"E": {"drive": 6.0}}).circuit.cell_params["E"]["drive"]
+        6.0
         """
         merged = merge_tables(self.circuit.cell_params, params, depth=2)
         return self._replace_part("circuit", cell_params=merged)
@@ -275,6 +294,9 @@ class Config(StoredConfig):
         One of `jtfne.emitters`, or an object of your own class with the methods of
         `jtfne.emitters.Emitter`. A file names such a class as `module:Class`; the module must have
         been imported when the file is read.
+
+        >>> Config().emitters({"E": {"kind": "LIF", "tau_m_ms": 20}}).circuit.emitters["E"].tau_m_ms
+        20.0
         """
         merged = merge_tables(self.circuit.emitters, emitters)
         return self._replace_part("circuit", emitters=merged)
@@ -288,6 +310,9 @@ class Config(StoredConfig):
         nS, jumps of v in mV. Of a class of your own, derive it from `jtfne.synapses.Synapse`.
         `jtfne.synapses.CONDUCTANCES` holds the built-in four as conductances. A table
         without `kind` is an Exponential.
+
+        >>> Config().mechanisms({"slow": {"tau_ms": 80.0}}).circuit.mechanisms["slow"].unit
+        'pA'
         """
         merged = merge_tables(self.circuit.mechanisms, mechanisms)
         return self._replace_part("circuit", mechanisms=merged)
@@ -301,6 +326,9 @@ class Config(StoredConfig):
 
         gains: factors on all weights by pair of cell types, such as ``{"E->PV": 1.2}``; 1 unless
         given. Alone they leave the connections, and gains of other pairs, as they are.
+
+        >>> Config().connections(gains={"E->PV": 1.2}).circuit.gains["E->PV"]
+        1.2
         """
         if connections is None:
             merged = merge_tables(self.circuit.gains, gains)
@@ -309,16 +337,29 @@ class Config(StoredConfig):
         return self._replace_part("circuit", connections=entries, gains=gains)
 
     def add_connections(self, connections: Sequence[Connection | Table]) -> Self:
-        """Add connections to those that are declared; `connections` replaces them."""
+        """Add connections to those that are declared; `connections` replaces them.
+
+        >>> edge = dict(source="E", target="E", mechanism="AMPA", rule="AllToAll", weight=9.0)
+        >>> len(Config().connections([edge]).add_connections([edge]).circuit.connections)
+        2
+        """
         added = _check_entries(connections, "add_connections")
         return self._replace_part("circuit", connections=(*self.circuit.connections, *added))
 
     def probes(self, probes: Sequence[str | Readout | Table]) -> Self:
-        """Set what is recorded, all of it (`add_probes` adds): names of readouts, or probes."""
+        """Set what is recorded, all of it (`add_probes` adds): names of readouts, or probes.
+
+        >>> Config().probes(["spk", {"kind": "LFP", "n_channels": 24}]).readout_names()
+        ('spk', 'lfp')
+        """
         return self._replace_part("readouts", probes=_check_entries(probes, "probes"))
 
     def add_probes(self, probes: Sequence[str | Readout | Table]) -> Self:
-        """Record more: add probes to those that are declared; `probes` replaces them."""
+        """Record more: add probes to those that are declared; `probes` replaces them.
+
+        >>> Config().probes(["spk"]).add_probes(["vm"]).readout_names()
+        ('spk', 'vm')
+        """
         added = _check_entries(probes, "add_probes")
         return self._replace_part("readouts", probes=(*self.readouts.probes, *added))
 
@@ -332,6 +373,9 @@ class Config(StoredConfig):
 
         For physical readouts also where currents enter cells and return, and how many real cells a
         cell stands for. Raises: SynapticDoubleCountError for several modes whose terms overlap.
+
+        >>> Config().source("synaptic_current", scale=50.0).readouts.source.terms
+        ('synaptic',)
         """
         if isinstance(mode, Sequence) and not isinstance(mode, str):
             mode = only_source(mode)
@@ -347,6 +391,9 @@ class Config(StoredConfig):
         """Set the stimuli, all of them (`add_stimuli` adds), the trials and their conditions.
 
         A Paradigm that is given to `simulate` takes their place.
+
+        >>> Config().stimuli([], n_trials=2, conditions=["complete", "omission"]).task.n_trials
+        2
         """
         named = None if conditions is None else _check_entries(conditions, "stimuli")
         return self._replace_part(
@@ -354,7 +401,11 @@ class Config(StoredConfig):
         )
 
     def add_stimuli(self, stimuli: Sequence[Stimulus | Table]) -> Self:
-        """Add stimuli to those that are declared, of the same trials; `stimuli` replaces them."""
+        """Add stimuli to those that are declared, of the same trials; `stimuli` replaces them.
+
+        >>> len(Config().add_stimuli([{"target": "E", "drive": {"kind": "Marker"}}]).task.stimuli)
+        1
+        """
         added = _check_entries(stimuli, "add_stimuli")
         return self._replace_part("task", stimuli=(*self.task.stimuli, *added))
 
@@ -366,6 +417,9 @@ class Config(StoredConfig):
         All gates must hold.
 
         `jtfne.Objective.of(config)` evaluates it.
+
+        >>> Config().objective([{"measure": "MeanRate", "target": 5.0}]).training.objective.gates
+        ()
         """
         targets = {
             "metrics": _check_entries(metrics, "objective"),
@@ -374,17 +428,27 @@ class Config(StoredConfig):
         return self._replace_part("training", objective=targets)
 
     def trainables(self, trainables: Sequence[Trainable | Table]) -> Self:
-        """Set which numbers of the circuit may be tuned, by their paths, with bounds and scales."""
+        """Set which numbers of the circuit may be tuned, by their paths, with bounds and scales.
+
+        >>> len(Config().trainables([{"path": "gains.E->E", "bounds": [1, 2]}]).training.trainables)
+        1
+        """
         return self._replace_part("training", trainables=_check_entries(trainables, "trainables"))
 
     def check(self) -> None:
-        """Refuse a config that is not complete. Raises: JtfneError, one line a problem."""
+        """Refuse a config that is not complete. Raises: JtfneError, one line a problem.
+
+        >>> Config().areas(["V1"]).layers(["L4"]).cells({"E": 8}).check()  # nothing is missing
+        """
         refuse_all(self._list_errors(is_complete=True))
 
     def populations(self) -> tuple[Population, ...]:
         """The cells, in order of area, layer and type (by name).
 
         Raises: JtfneError if the circuit is not complete; `check` looks at the other parts as well.
+
+        >>> Config().areas(["V1"]).layers(["L4"]).cells({"E": 8}).populations()[0].n_cells
+        8
         """
         # A config is frozen and every step from config to signals asks for its populations: cache
         # them.
@@ -405,7 +469,11 @@ class Config(StoredConfig):
         return {**state, "__dict__": fields}
 
     def readout_names(self) -> tuple[str, ...]:
-        """Names of the readouts that the probes record."""
+        """Names of the readouts that the probes record.
+
+        >>> Config().probes(["spikes", "V_m"]).readout_names()
+        ('spk', 'vm')
+        """
         return tuple(probe.readout for probe in self.readouts.probes)
 
     @functools.cached_property

@@ -12,7 +12,17 @@ from jtfne.pydantic_fields.frozen import Frozen
 
 
 class Normal(Frozen):
-    """Normal distribution; values outside [low, high] are drawn again."""
+    """Normal distribution; values outside [low, high] are drawn again.
+
+    Examples
+    --------
+    >>> from jtfne.config import Connection, Normal
+    >>> weight = Normal(mean=20.0, sd=4.0, low=0.0)
+    >>> edge = Connection(
+    ...     source="E", target="PV", mechanism="AMPA", rule="AllToAll", weight=weight)
+    >>> edge.weight.low
+    0.0
+    """
 
     kind: Literal["Normal"] = "Normal"
     mean: Number
@@ -30,6 +40,15 @@ class Normal(Frozen):
 class LogNormal(Frozen):
     """Log-normal distribution by the mean and sd of the value itself, with the sign of the mean;
     else as Normal.
+
+    Examples
+    --------
+    >>> from jtfne.config import Connection, LogNormal
+    >>> weight = LogNormal(mean=20.0, sd=10.0)
+    >>> edge = Connection(
+    ...     source="E", target="E", mechanism="AMPA", rule="AllToAll", weight=weight)
+    >>> edge.weight.mean
+    20.0
     """
 
     kind: Literal["LogNormal"] = "LogNormal"
@@ -48,7 +67,17 @@ class LogNormal(Frozen):
 
 
 class Uniform(Frozen):
-    """Uniform distribution over [low, high]."""
+    """Uniform distribution over [low, high].
+
+    Examples
+    --------
+    >>> from jtfne.config import Connection, Uniform
+    >>> delay = Uniform(low=0.5, high=1.5)
+    >>> edge = Connection(
+    ...     source="E", target="E", mechanism="AMPA", rule="AllToAll", weight=20.0, delay_ms=delay)
+    >>> edge.delay_ms.high
+    1.5
+    """
 
     kind: Literal["Uniform"] = "Uniform"
     low: Number

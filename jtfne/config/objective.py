@@ -31,7 +31,14 @@ from jtfne.readouts import list_readouts, resolve_alias
 
 @dataclasses.dataclass(frozen=True)
 class Above:
-    """More than `value`."""
+    """More than `value`.
+
+    Examples
+    --------
+    >>> from jtfne.config import Above
+    >>> str(Above(5.0)), Above(5.0).holds(5.0), Above(5.0).holds(6.0)
+    ('above 5', False, True)
+    """
 
     value: float
 
@@ -45,7 +52,14 @@ class Above:
 
 @dataclasses.dataclass(frozen=True)
 class Below:
-    """Less than `value`."""
+    """Less than `value`.
+
+    Examples
+    --------
+    >>> from jtfne.config import Below
+    >>> str(Below(40.0)), Below(40.0).holds(float("nan"))
+    ('below 40', False)
+    """
 
     value: float
 
@@ -59,7 +73,14 @@ class Below:
 
 @dataclasses.dataclass(frozen=True)
 class InRange:
-    """From `low` to `high`, ends included."""
+    """From `low` to `high`, ends included.
+
+    Examples
+    --------
+    >>> from jtfne.config import InRange
+    >>> str(InRange(1.0, 5.0)), InRange(1.0, 5.0).holds(5.0)
+    ('1 to 5', True)
+    """
 
     BELOW: ClassVar[tuple[tuple[str, str], ...]] = (("low", "high"),)
     low: float
@@ -75,7 +96,14 @@ class InRange:
 
 @dataclasses.dataclass(frozen=True)
 class Equal:
-    """`value`, to `within`."""
+    """`value`, to `within`.
+
+    Examples
+    --------
+    >>> from jtfne.config import Equal
+    >>> str(Equal(10.0, within=0.5)), Equal(10.0, within=0.5).holds(10.4)
+    ('equal to 10 within 0.5', True)
+    """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"within": NOT_NEGATIVE}
     value: float
@@ -354,7 +382,16 @@ class Gate(ObjectiveTerm):
 
 
 class Targets(Frozen):
-    """An objective: metrics, whose distances sum to the score, and gates."""
+    """An objective: metrics, whose distances sum to the score, and gates.
+
+    Examples
+    --------
+    >>> from jtfne.config import Targets
+    >>> target = {"measure": "MeanRate", "cells": "E", "target": [1.0, 5.0]}
+    >>> gate = {"measure": "Synchrony", "condition": {"kind": "Below", "value": 0.5}}
+    >>> [metric.label for metric in Targets(metrics=[target], gates=[gate]).metrics]
+    ['MeanRate spk E']
+    """
 
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
     gates: tuple[Gate, ...] = ()

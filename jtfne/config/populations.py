@@ -28,6 +28,15 @@ class Population:
     Drive, noise and each field of the emitter are a number, or an array with one value a cell,
     float64 (n_cells,). So is v_init_mV, the potential before the first step; None where the emitter
     spreads it.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> population = jtfne.suite2_net1_config(20).populations()[0]
+    >>> population.cell_type, population.n_cells, population.emitter.input_unit
+    ('E', 16, 'mV/ms')
+    >>> population.per_cell(population.drive).shape
+    (16,)
     """
 
     area: str

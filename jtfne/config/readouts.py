@@ -15,35 +15,72 @@ from jtfne.readouts import AnyReadout
 
 
 class InputCurrent(Frozen):
-    """Synaptic and external current: equal and opposite to capacitive and ionic."""
+    """Synaptic and external current: equal and opposite to capacitive and ionic.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> jtfne.Config().readouts.source
+    InputCurrent(kind='input_current')
+    >>> jtfne.Config().readouts.source.terms
+    ('synaptic', 'external')
+    """
 
     kind: Literal["input_current"] = "input_current"
     terms: ClassVar[tuple[str, ...]] = ("synaptic", "external")
 
 
 class TotalMembraneCurrent(Frozen):
-    """Capacitive, ionic and synaptic current."""
+    """Capacitive, ionic and synaptic current.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> jtfne.Config().source("total_membrane_current").readouts.source.terms
+    ('capacitive', 'ionic', 'synaptic')
+    """
 
     kind: Literal["total_membrane_current"] = "total_membrane_current"
     terms: ClassVar[tuple[str, ...]] = ("capacitive", "ionic", "synaptic")
 
 
 class Decomposed(Frozen):
-    """Capacitive and ionic current, and synaptic current kept apart."""
+    """Capacitive and ionic current, and synaptic current kept apart.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> jtfne.Config().source("decomposed").readouts.source.terms
+    ('capacitive', 'ionic', 'synaptic')
+    """
 
     kind: Literal["decomposed"] = "decomposed"
     terms: ClassVar[tuple[str, ...]] = ("capacitive", "ionic", "synaptic")
 
 
 class SynapticCurrent(Frozen):
-    """Synaptic current only."""
+    """Synaptic current only.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> jtfne.Config().source("synaptic_current").readouts.source.terms
+    ('synaptic',)
+    """
 
     kind: Literal["synaptic_current"] = "synaptic_current"
     terms: ClassVar[tuple[str, ...]] = ("synaptic",)
 
 
 class SpikeProxy(Frozen):
-    """Spikes, of unit charge."""
+    """Spikes, of unit charge.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> jtfne.Config().source("spike_proxy").readouts.source.terms
+    ('spikes',)
+    """
 
     kind: Literal["spike_proxy"] = "spike_proxy"
     terms: ClassVar[tuple[str, ...]] = ("spikes",)
@@ -117,6 +154,13 @@ class Readouts(Frozen):
     scale : float
         Real cells that each simulated one stands for, which all do as it does: a factor of physical
         readouts.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> cfg = jtfne.Config().probes(["spk", "lfp"]).source("synaptic_current", scale=50.0)
+    >>> [probe.readout for probe in cfg.readouts.probes], cfg.readouts.scale
+    (['spk', 'lfp'], 50.0)
     """
 
     probes: tuple[AnyReadout, ...] = ()

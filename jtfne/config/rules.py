@@ -31,7 +31,14 @@ class WiringRule(Frozen, ABC):
 
 
 class FixedProbability(WiringRule):
-    """Each pair is connected with probability `p`, independently."""
+    """Each pair is connected with probability `p`, independently.
+
+    Examples
+    --------
+    >>> from jtfne.config import FixedProbability
+    >>> FixedProbability(p=0.1).estimate_edges(n_source=80, n_target=20)
+    160.0
+    """
 
     kind: Literal["FixedProbability"] = "FixedProbability"
     p: Share
@@ -43,7 +50,14 @@ class FixedProbability(WiringRule):
 
 
 class FixedIndegree(WiringRule):
-    """Each target has `n` sources, drawn with (`multapses`) or without replacement."""
+    """Each target has `n` sources, drawn with (`multapses`) or without replacement.
+
+    Examples
+    --------
+    >>> from jtfne.config import FixedIndegree
+    >>> FixedIndegree(n=10).estimate_edges(n_source=80, n_target=20)
+    200.0
+    """
 
     kind: Literal["FixedIndegree"] = "FixedIndegree"
     n: Count
@@ -56,7 +70,14 @@ class FixedIndegree(WiringRule):
 
 
 class FixedOutdegree(WiringRule):
-    """Each source has `n` targets, drawn with (`multapses`) or without replacement."""
+    """Each source has `n` targets, drawn with (`multapses`) or without replacement.
+
+    Examples
+    --------
+    >>> from jtfne.config import FixedOutdegree
+    >>> FixedOutdegree(n=10, multapses=False).estimate_edges(n_source=80, n_target=20)
+    800.0
+    """
 
     kind: Literal["FixedOutdegree"] = "FixedOutdegree"
     n: Count
@@ -69,7 +90,14 @@ class FixedOutdegree(WiringRule):
 
 
 class FixedTotal(WiringRule):
-    """`n` pairs in all, drawn with (`multapses`) or without replacement."""
+    """`n` pairs in all, drawn with (`multapses`) or without replacement.
+
+    Examples
+    --------
+    >>> from jtfne.config import FixedTotal
+    >>> FixedTotal(n=500).estimate_edges(n_source=80, n_target=20)
+    500.0
+    """
 
     kind: Literal["FixedTotal"] = "FixedTotal"
     n: Count
@@ -85,6 +113,12 @@ class OneToOne(WiringRule):
     """Connects the first source to the first target, and so on; both ends have one size.
 
     Pairs of a cell with itself may be left out.
+
+    Examples
+    --------
+    >>> from jtfne.config import OneToOne
+    >>> OneToOne().estimate_edges(n_source=20, n_target=20)
+    20.0
     """
 
     kind: Literal["OneToOne"] = "OneToOne"
@@ -96,7 +130,14 @@ class OneToOne(WiringRule):
 
 
 class AllToAll(WiringRule):
-    """Every pair."""
+    """Every pair.
+
+    Examples
+    --------
+    >>> from jtfne.config import AllToAll
+    >>> AllToAll().estimate_edges(n_source=80, n_target=20), AllToAll().autapses
+    (1600.0, False)
+    """
 
     kind: Literal["AllToAll"] = "AllToAll"
     autapses: Flag = False
@@ -107,13 +148,29 @@ class AllToAll(WiringRule):
 
 
 class ExponentialDecay(Frozen):
-    """A chance, or a weight, that falls with distance as exp(-d / length_mm)."""
+    """A chance, or a weight, that falls with distance as exp(-d / length_mm).
+
+    Examples
+    --------
+    >>> from jtfne.config import DistanceDecay, ExponentialDecay
+    >>> DistanceDecay(p0=0.3, length_mm=0.1, profile=ExponentialDecay()).profile
+    ExponentialDecay(kind='ExponentialDecay')
+    >>> DistanceDecay(p0=0.3, length_mm=0.1).profile == ExponentialDecay()  # unless given
+    True
+    """
 
     kind: Literal["ExponentialDecay"] = "ExponentialDecay"
 
 
 class GaussianDecay(Frozen):
-    """A chance, or a weight, that falls with distance as exp(-d^2 / (2 length_mm^2))."""
+    """A chance, or a weight, that falls with distance as exp(-d^2 / (2 length_mm^2)).
+
+    Examples
+    --------
+    >>> from jtfne.config import GaussianDecay, WeightDecay
+    >>> WeightDecay(length_mm=0.2, profile=GaussianDecay()).profile
+    GaussianDecay(kind='GaussianDecay')
+    """
 
     kind: Literal["GaussianDecay"] = "GaussianDecay"
 

@@ -26,6 +26,14 @@ class AtSoma(Frozen):
     """Profile of a current at the depth of the soma, or `above_mm` nearer to the pia.
 
     Below 0 it is deeper. A place beyond the cortex is moved to its border.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.config import AtSoma
+    >>> first_mm, last_mm = AtSoma(above_mm=0.1).ends_mm(np.array([0.5, 1.25]), thickness_mm=1.5)
+    >>> first_mm.tolist()
+    [0.4, 1.15]
     """
 
     kind: Literal["AtSoma"] = "AtSoma"
@@ -38,7 +46,16 @@ class AtSoma(Frozen):
 
 
 class AtDepth(Frozen):
-    """At a relative depth, 0 at the pia and 1 at the white matter, wherever the soma is."""
+    """At a relative depth, 0 at the pia and 1 at the white matter, wherever the soma is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.config import AtDepth
+    >>> first_mm, last_mm = AtDepth(depth=0.1).ends_mm(np.array([0.5, 1.2]), thickness_mm=2.0)
+    >>> first_mm.tolist()
+    [0.2, 0.2]
+    """
 
     kind: Literal["AtDepth"] = "AtDepth"
     depth: Share
@@ -60,7 +77,16 @@ End = Annotated[
 
 
 class Between(Frozen):
-    """Evenly over all depths between two: a dendrite, or a part of one."""
+    """Evenly over all depths between two: a dendrite, or a part of one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.config import AtDepth, AtSoma, Between
+    >>> apical = Between(first=AtSoma(), last=AtDepth(depth=0.0))
+    >>> [ends_mm.tolist() for ends_mm in apical.ends_mm(np.array([0.5, 1.2]), thickness_mm=1.5)]
+    [[0.0, 0.0], [0.5, 1.2]]
+    """
 
     kind: Literal["Between"] = "Between"
     first: End
@@ -123,6 +149,15 @@ def open_field(*cell_types: str) -> tuple[SourceMap, ...]:
     (1947), J. Cell. Comp. Physiol. 29:207-287 (open fields); Mazzoni et al. (2015), PLoS Comput.
     Biol. 11:e1004584 (excitation on dendrites, inhibition about the soma). The return current is
     spread along the dendrite, so that sources and sinks of a cell cancel.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.config import open_field
+    >>> [source_map.mechanism for source_map in open_field("E")]
+    [('excitatory', 'external'), ('inhibitory',)]
+    >>> len(jtfne.Config().source(maps=open_field("TC")).readouts.maps)
+    2
     """
     cells = Selector(cell_type=cell_types or None)
     return (
@@ -139,6 +174,13 @@ def closed_field(*cell_types: str) -> tuple[SourceMap, ...]:
     What enters returns at the same depth.
 
     Source: Lorente de No (1947), as `open_field`.
+
+    Examples
+    --------
+    >>> from jtfne.config import closed_field
+    >>> (source_map,) = closed_field("LTS")
+    >>> source_map.cells.cell_type, source_map.enters == source_map.returns
+    (('LTS',), True)
     """
     return (
         SourceMap(cells=Selector(cell_type=cell_types or None), enters=AtSoma(), returns=AtSoma()),

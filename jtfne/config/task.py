@@ -33,7 +33,14 @@ MOST_CODE = 2**31 - 1
 
 
 class Run(Frozen):
-    """Seed, precision and clock of a run."""
+    """Seed, precision and clock of a run.
+
+    Examples
+    --------
+    >>> from jtfne.config import Run
+    >>> Run(duration_ms=100.0, dt_ms=0.05).n_steps, Run().dtype
+    (2000, 'float32')
+    """
 
     seed: Annotated[int, Field(strict=True, ge=0, le=2**32 - 1), numeric] = 0
     dtype: str = Field(default="float32", json_schema_extra={"enum": list(DTYPES)})
@@ -205,6 +212,13 @@ class Task(Frozen):
     def conditions_of(self, n_trials: int) -> tuple[str, ...]:
         """The condition of each of `n_trials`, "" where none is declared.
         Raises: JtfneError for no count.
+
+        Examples
+        --------
+        >>> Task(n_trials=2).conditions_of(2)
+        ('', '')
+        >>> Task(n_trials=2, conditions=["complete", "omission"]).conditions_of(2)
+        ('complete', 'omission')
         """
         n_trials = whole_number(
             n_trials, Limit(low=1, high=MOST_STEPS), name="n_trials", where="conditions_of"

@@ -12,7 +12,15 @@ from jtfne.pydantic_fields.frozen import Frozen
 
 
 class Linear(Frozen):
-    """A step of the search adds to the value."""
+    """A step of the search adds to the value.
+
+    Examples
+    --------
+    >>> from jtfne.config import Linear, Trainable
+    >>> drive = Trainable(path="cells.E.drive", bounds=(0.0, 10.0))
+    >>> drive.transform == Linear(), drive.search_bounds
+    (True, (0.0, 10.0))
+    """
 
     kind: Literal["Linear"] = "Linear"
 
@@ -29,6 +37,14 @@ class Log(Frozen):
     """A scale on which a step of the search multiplies the value.
 
     For bounds of one sign; a negative value stays negative.
+
+    Examples
+    --------
+    >>> from jtfne.config import Trainable
+    >>> gain = Trainable(path="gains.E->PV", bounds=(0.25, 4.0), transform="Log")
+    >>> low, high = gain.search_bounds
+    >>> round(gain.value(0.5 * (low + high)), 6)
+    1.0
     """
 
     kind: Literal["Log"] = "Log"

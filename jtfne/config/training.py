@@ -14,6 +14,14 @@ class Training(Frozen):
         What it should show.
     trainables : sequence of Trainable
         What may be changed.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> gain = {"path": "gains.E->E", "bounds": (0.5, 2.0)}
+    >>> training = jtfne.Config().trainables([gain]).training
+    >>> training.objective is None, training.trainables[0].path
+    (True, 'gains.E->E')
     """
 
     objective: Targets | None = None

@@ -35,7 +35,17 @@ class Constructors(Task):
         start_ms: float = 0.0,
         label: str = "constant_dc",
     ) -> Self:
-        """`amplitude`, in the target's input unit, from `start_ms` on."""
+        """`amplitude`, in the target's input unit, from `start_ms` on.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.constant_dc(
+        ...     target="E", amplitude=5.0, start_ms=100.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.start_ms
+        100.0
+        """
         drive = {
             "kind": "Constant",
             "amplitude": amplitude,
@@ -53,7 +63,17 @@ class Constructors(Task):
         amplitude: float,
         label: str = "pulse",
     ) -> Self:
-        """`amplitude`, in the target's input unit, for `duration_ms` from `start_ms`."""
+        """`amplitude`, in the target's input unit, for `duration_ms` from `start_ms`.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.pulse(
+        ...     target="E", start_ms=100.0, duration_ms=5.0, amplitude=20.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.events_ms(duration_ms=500.0)
+        [(100.0, 5.0)]
+        """
         drive = {
             "kind": "Pulse",
             "start_ms": start_ms,
@@ -74,7 +94,17 @@ class Constructors(Task):
         amplitude: float,
         label: str = "pulse_train",
     ) -> Self:
-        """`count` pulses of `duration_ms`, one every `period_ms` from `start_ms`."""
+        """`count` pulses of `duration_ms`, one every `period_ms` from `start_ms`.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.pulse_train(
+        ...     target="E", start_ms=0.0, duration_ms=2.0, period_ms=25.0, count=40, amplitude=20.0)
+        >>> drive = task.stimuli[0].drive
+        >>> len(drive.events_ms(duration_ms=1000.0))
+        40
+        """
         drive = {
             "kind": "PulseTrain",
             "start_ms": start_ms,
@@ -103,6 +133,15 @@ class Constructors(Task):
 
         Zero before and after. A step sees the mean of the line over the step, so that the charge
         is the same for any dt.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.ramp(
+        ...     target="E", start_ms=50.0, duration_ms=200.0, amplitude=10.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.end
+        1.0
         """
         drive = {
             "kind": "Ramp",
@@ -132,6 +171,15 @@ class Constructors(Task):
 
         A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to
         b.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.sine(
+        ...     target="E", amplitude=5.0, frequency_Hz=40.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.stop_ms is None
+        True
         """
         drive = {
             "kind": "Sine",
@@ -163,6 +211,15 @@ class Constructors(Task):
         phase(t) = phase_rad + 2 pi (first t + (last - first) t^2 / (2 duration)), t since the
         start. Zero before and after. A step sees the mean over the step. Source: Puil,
         Gimbarzevsky & Miura (1986), J. Neurophysiol. 55:995-1016 (the ZAP current).
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.chirp(
+        ...     target="E", amplitude=5.0, duration_ms=1000.0, first_Hz=1.0, last_Hz=50.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.last_Hz
+        50.0
         """
         drive = {
             "kind": "Chirp",
@@ -200,6 +257,15 @@ class Constructors(Task):
 
         Source: Uhlenbeck & Ornstein (1930), Phys. Rev. 36:823-841; Gillespie (1996), Phys. Rev. E
         54:2084-2091.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.ornstein_uhlenbeck(
+        ...     target="E", mean=3.0, sd=1.0, tau_ms=5.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.shared
+        False
         """
         drive = {
             "kind": "OrnsteinUhlenbeck",
@@ -237,6 +303,15 @@ class Constructors(Task):
         `shared`. The rate is that of the pooled input to a cell (number of afferents times their
         rate). Where the window begins or ends within a step, spikes of that step have that share
         of the weight, so that the mean input is that of the window on any grid.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.poisson(
+        ...     target="E", rate_Hz=800.0, weight_pA=10.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.mechanism
+        'AMPA'
         """
         drive = {
             "kind": "Poisson",
@@ -270,6 +345,15 @@ class Constructors(Task):
         Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or
         `weight_nS` to a conductance, or moves the membrane by `weight_mV`; it acts from its own
         time on, rounded to the nearest step.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.spike_times(
+        ...     target="E", times_ms=[5.0, 8.0], weight_pA=25.0)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.times_ms
+        (5.0, 8.0)
         """
         drive = {
             "kind": "SpikeTimes",
@@ -310,6 +394,15 @@ class Constructors(Task):
 
         Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife
         9:e51214.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.evoked(
+        ...     target="E", mean_ms=20.0, sd_ms=2.0, n_spikes=50, weight_nS=0.3)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.weight
+        0.3
         """
         drive = {
             "kind": "Evoked",
@@ -355,6 +448,15 @@ class Constructors(Task):
         Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife
         9:e51214; that a burst is jittered whole and centred on its time: `_create_bursty_input` of
         hnn-core@411aa10, hnn_core/drives.py.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> task = jtfne.Paradigm.rhythmic(
+        ...     target="E", start_ms=0.0, stop_ms=300.0, rate_Hz=10.0, sd_ms=5.0, weight_nS=0.3)
+        >>> drive = task.stimuli[0].drive
+        >>> drive.n_bursts
+        3
         """
         drive = {
             "kind": "Rhythmic",

@@ -34,6 +34,15 @@ class Inputs(Constructors):
         coarser than that step.
 
         Raises: JtfneError unless it is one row of finite numbers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import jtfne
+        >>> noise = np.random.default_rng(0).normal(size=500)
+        >>> task = jtfne.Paradigm.from_array(noise, dt_ms=0.5, target="E", amplitude=10.0)
+        >>> task.stimuli[0].drive.events_ms(duration_ms=1000.0)
+        [(0.0, 250.0)]
         """
         try:
             if np.iscomplexobj(values):  # numpy would drop the imaginary part
@@ -69,6 +78,17 @@ class Inputs(Constructors):
         cells' input.
 
         Raises: JtfneError for other dimensions, and an uneven time axis.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import xarray as xr
+        >>> import jtfne
+        >>> times = xr.DataArray(np.arange(5) * 0.5, dims="time", attrs={"units": "ms"})
+        >>> recorded = xr.DataArray(np.ones(5), {"time": times}, ("time",), attrs={"units": "nA"})
+        >>> drive = jtfne.Paradigm.from_dataarray(recorded, target="E").stimuli[0].drive
+        >>> drive.dt_ms, drive.values[0]  # pA
+        (0.5, 1000.0)
         """
         dt_ms = _even_step_ms(recorded)
         factor = PA_PER_UNIT.get(str(recorded.attrs.get("units")), 1.0)

@@ -89,6 +89,13 @@ class Paradigm(Inputs):
         """The paradigm shifted by `t_ms`, earlier if negative.
 
         Raises: JtfneError for a time before the trial.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> tone = jtfne.Paradigm.pulse(target="E", start_ms=0.0, duration_ms=5.0, amplitude=10.0)
+        >>> tone.at(100.0).stimuli[0].drive.start_ms
+        100.0
         """
         t_ms = number(t_ms, name="t_ms", where="Paradigm.at")
         return self._replace_stimuli([_shift_stimulus(stimulus, t_ms) for stimulus in self.stimuli])
@@ -97,6 +104,13 @@ class Paradigm(Inputs):
         """The paradigm repeated `n` times, each trial with its own noise.
 
         Trials that differ are repeated as a block.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> tone = jtfne.Paradigm.pulse(target="E", start_ms=0.0, duration_ms=5.0, amplitude=10.0)
+        >>> tone.trials(20).n_trials
+        20
         """
         if not self.differs:
             return Paradigm(stimuli=self.stimuli, n_trials=n)
@@ -117,6 +131,14 @@ class Paradigm(Inputs):
         """The paradigm with other event codes for some labels.
 
         Raises: JtfneError for an unknown label.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> tone = jtfne.Paradigm.pulse(
+        ...     target="E", start_ms=0.0, duration_ms=5.0, amplitude=10.0, label="tone")
+        >>> tone.coded({"tone": 7}).stimuli[0].code
+        7
         """
         check_table(codes, allowed="{label: code}", name="codes", where="Paradigm.coded")
         labels = list(dict.fromkeys(stimulus.label for stimulus in self.stimuli if stimulus.event))
@@ -150,6 +172,15 @@ class Paradigm(Inputs):
             When they come.
         n_trials, seed : int
             How often; seed of the jitter, which is drawn anew for each trial.
+
+        Examples
+        --------
+        >>> from jtfne.paradigm import Paradigm, Timing
+        >>> a = Paradigm.pulse(target="E", start_ms=0.0, duration_ms=50.0, amplitude=10.0)
+        >>> b = Paradigm.pulse(target="E", start_ms=0.0, duration_ms=50.0, amplitude=20.0)
+        >>> task = Paradigm.sequence({"A": a, "B": b}, ["A", "A", "B"], timing=Timing(soa_ms=100.0))
+        >>> [(each.label, each.at.onsets_ms) for each in task.stimuli if each.event]
+        [('A', (0.0, 100.0)), ('B', (200.0,))]
         """
         where = "Paradigm.sequence"
         check_items(items, where=where)
@@ -188,6 +219,15 @@ class Paradigm(Inputs):
             At least so many standards between two deviants.
         n_trials, seed : int
             How often; seed of order and jitter, which are drawn anew for each trial.
+
+        Examples
+        --------
+        >>> from jtfne.paradigm import Paradigm, Timing
+        >>> a = Paradigm.pulse(target="E", start_ms=0.0, duration_ms=50.0, amplitude=10.0)
+        >>> b = Paradigm.pulse(target="E", start_ms=0.0, duration_ms=50.0, amplitude=20.0)
+        >>> task = Paradigm.oddball({"A": a, "B": b}, {"A": 8, "B": 2}, timing=Timing(soa_ms=100.0))
+        >>> [(each.label, len(each.at.onsets_ms)) for each in task.stimuli if each.event]
+        [('A', 8), ('B', 2)]
         """
         where = "Paradigm.oddball"
         check_items(items, where=where)
@@ -230,6 +270,17 @@ class Paradigm(Inputs):
             In how many trials, exactly.
         seed : int
             Seed of the jitter, and of which trials.
+
+        Examples
+        --------
+        >>> from jtfne.paradigm import Paradigm, Timing
+        >>> a = Paradigm.pulse(target="E", start_ms=0.0, duration_ms=50.0, amplitude=10.0)
+        >>> task = Paradigm.omission(
+        ...     {"A": a}, ["A", "A"], timing=Timing(soa_ms=100.0), omit="A", n_trials=9, n_omitted=2)
+        >>> task.conditions.count("omission")
+        2
+        >>> sorted(each.label for each in task.stimuli if each.event)
+        ['A', 'A omitted']
         """
         where = "Paradigm.omission"
         check_items(items, where=where)
@@ -274,6 +325,17 @@ class Paradigm(Inputs):
             in blocks of so many.
         seed : int
             Seed of the order.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> weak, strong = (
+        ...     jtfne.Paradigm.pulse(target="E", start_ms=50.0, duration_ms=5.0, amplitude=size)
+        ...     for size in (5.0, 20.0))
+        >>> task = jtfne.Paradigm.by_condition(
+        ...     {"weak": weak, "strong": strong}, order=["weak", "strong", "weak"])
+        >>> task.n_trials, task.conditions
+        (3, ('weak', 'strong', 'weak'))
         """
         where = "Paradigm.by_condition"
         check_items(paradigms, name="paradigms", where=where)

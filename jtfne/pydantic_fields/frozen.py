@@ -115,7 +115,20 @@ def is_own_name(name: str) -> bool:
 
 
 class Frozen(pydantic.BaseModel, metaclass=_HelpfulType):
-    """An immutable declaration that refuses unknown fields, with a JtfneError that says why."""
+    """An immutable declaration that refuses unknown fields, with a JtfneError that says why.
+
+    Examples
+    --------
+    >>> from jtfne.pydantic_fields.field_types import Positive
+    >>> class Cable(Frozen):
+    ...     length_mm: Positive
+    ...     radius_mm: Positive = 0.01
+    ...
+    >>> Cable(length_mm=2.0)
+    Cable(length_mm=2.0, radius_mm=0.01)
+    >>> Cable(length_mm=2.0) == Cable(length_mm=2.0, radius_mm=0.01)
+    True
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()

@@ -33,6 +33,12 @@ class Spheres(Frozen):
     For MEG only the centre and the brain matter.
 
     Radii and conductivities: Naess et al. (2017), Front. Hum. Neurosci. 11:490.
+
+    Examples
+    --------
+    >>> from jtfne.config import EEG, Spheres
+    >>> EEG(head=Spheres(radii_mm=(79.0, 80.0, 86.0, 92.0))).head.radii_mm[-1]
+    92.0
     """
 
     kind: Literal["Spheres"] = "Spheres"
@@ -57,6 +63,12 @@ class Forward(Frozen):
 
     Each area's moment, along its normal, is put onto the nearest source, which must lie `within_mm`
     of its own place.
+
+    Examples
+    --------
+    >>> from jtfne.config import EEG, Forward
+    >>> EEG(head=Forward(path="sample-fwd.fif", within_mm=5.0)).head.within_mm
+    5.0
     """
 
     kind: Literal["Forward"] = "Forward"

@@ -24,6 +24,12 @@ class FigureSpec(NamedTuple):
 
     kind: "raster", "rates", "potentials", "laminar", "psd", "spectrolaminar", "area traces",
     "traces", "map", "moments", "head", "magnetometers" or "gradiometers".
+
+    Examples
+    --------
+    >>> from jtfne.config import LFP
+    >>> LFP.figures["05_lfp"].kind
+    'laminar'
     """
 
     kind: str
@@ -115,6 +121,14 @@ class Readout(Frozen, abc.ABC):
         `<readout>-epo.fif` where there are events.
     figures : dict
         File name -> FigureSpec, of the figures of it that a run draws.
+
+    Examples
+    --------
+    >>> from jtfne import config, readouts
+    >>> issubclass(config.LFP, config.Probe), config.LFP.row_kind(), config.Spikes.row_kind()
+    (True, 'laminar', 'spikes')
+    >>> config.LFP.is_si_field(), config.LFPProxy.is_si_field()
+    (True, False)
     """
 
     readout: ClassVar[str]
@@ -163,7 +177,14 @@ class Readout(Frozen, abc.ABC):
 
 
 class PhysicalReadout(Readout):
-    """A readout in SI units, by the currents that the source maps spread over depth."""
+    """A readout in SI units, by the currents that the source maps spread over depth.
+
+    Examples
+    --------
+    >>> from jtfne.config import PROBES, Physical
+    >>> [name for name, probe in PROBES.items() if issubclass(probe, Physical)]
+    ['lfp', 'csd', 'dipole', 'eeg', 'meg']
+    """
 
     proxy: ClassVar[bool] = False
     fif: ClassVar[bool] = True

@@ -48,6 +48,14 @@ class CSD(PhysicalReadout):
         Another medium above the tissue that the contacts are in.
     method : SecondDifference, DeltaICSD, StepICSD or SplineICSD, optional
         By default DeltaICSD of the column's diameter, which knows of a surface at the pia.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.config import CSD
+    >>> cfg = jtfne.Config().probes([CSD(n_channels=24, interval_ms=0.5)])
+    >>> cfg.readouts.probes[0].units, cfg.readouts.probes[0].potential().n_channels
+    ('A/m^3', 24)
     """
 
     kind: Literal["CSD"] = "CSD"

@@ -14,7 +14,15 @@ INNER = slice(1, -1)  # the outer two contacts have no neighbour on one side
 
 
 class CSDProxy(ShankReadout):
-    """`csd_proxy`: minus the second depth difference of `lfp_proxy`; a.u."""
+    """`csd_proxy`: minus the second depth difference of `lfp_proxy`; a.u.
+
+    Examples
+    --------
+    >>> from jtfne.config import CSDProxy
+    >>> probe = CSDProxy(n_channels=8)
+    >>> probe.units, probe.list_channels()
+    ('a.u.', ('ch01', 'ch02', 'ch03', 'ch04', 'ch05', 'ch06'))
+    """
 
     kind: Literal["CSDProxy"] = "CSDProxy"
 

@@ -12,7 +12,15 @@ from jtfne.readouts._readout import FigureSpec, PhysicalReadout
 
 
 class Dipole(PhysicalReadout):
-    """`dipole`: current dipole moment of each area along its outward normal, A m."""
+    """`dipole`: current dipole moment of each area along its outward normal, A m.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> (probe,) = jtfne.Config().probes(["dipole"]).readouts.probes
+    >>> type(probe).__name__, probe.units, probe.interval_ms
+    ('Dipole', 'A m', 1.0)
+    """
 
     kind: Literal["Dipole"] = "Dipole"
     interval_ms: Positive = 1.0

@@ -41,6 +41,14 @@ class EEG(HeadReadout):
     sites : list of str, optional
         Which of its sites, and in which order; all by default.
     head : Spheres or Forward
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.config import EEG
+    >>> probe = EEG(sites=["Cz", "Pz", "Oz"])
+    >>> jtfne.Config().probes([probe]).readout_names(), probe.units, probe.head.radii_mm
+    (('eeg',), 'V', (79.0, 80.0, 85.0, 90.0))
     """
 
     kind: Literal["EEG"] = "EEG"

@@ -13,7 +13,14 @@ from jtfne.readouts._readout import CircuitLike, FigureSpec, check_sensors
 
 
 class EEGProxy(HeadProxy):
-    """`eeg_proxy`: area sources projected onto named sites; a.u."""
+    """`eeg_proxy`: area sources projected onto named sites; a.u.
+
+    Examples
+    --------
+    >>> from jtfne.config import EEGProxy
+    >>> EEGProxy(sites=["Cz", "Oz"]).list_channels(), len(EEGProxy().list_channels())
+    (('Cz', 'Oz'), 21)
+    """
 
     kind: Literal["EEGProxy"] = "EEGProxy"
     interval_ms: Positive = 1.0

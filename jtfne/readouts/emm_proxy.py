@@ -20,7 +20,14 @@ from jtfne.readouts._shank import ShankReadout
 
 
 class EMMProxy(ShankReadout):
-    """`emm_proxy`: activity, source and field, each by its maximum, averaged with `weights`."""
+    """`emm_proxy`: activity, source and field, each by its maximum, averaged with `weights`.
+
+    Examples
+    --------
+    >>> from jtfne.config import EMMProxy
+    >>> EMMProxy(weights=(1.0, 2.0, 1.0)).dims
+    ('trial', 'time')
+    """
 
     kind: Literal["EMMProxy"] = "EMMProxy"
     weights: tuple[NotNegative, NotNegative, NotNegative] = (1.0, 1.0, 1.0)

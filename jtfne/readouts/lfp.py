@@ -56,6 +56,12 @@ class Discs(Frozen):
     """Sources of an LFP: the currents of one depth leave a disc of the column's radius evenly.
 
     Contacts lie on its axis.
+
+    Examples
+    --------
+    >>> from jtfne.config import LFP, Discs
+    >>> LFP().sources == Discs()  # unless given
+    True
     """
 
     kind: Literal["Discs"] = "Discs"
@@ -65,6 +71,12 @@ class Points(Frozen):
     """Sources of an LFP: the currents of a cell leave from points above and below it.
 
     radius_mm: a contact that is nearer to a point gets the potential at this distance.
+
+    Examples
+    --------
+    >>> from jtfne.config import LFP, Points
+    >>> LFP(sources=Points(radius_mm=0.02), shanks_mm=[(0.0, 0.0), (0.1, 0.0)]).sources.radius_mm
+    0.02
     """
 
     kind: Literal["Points"] = "Points"
@@ -92,6 +104,13 @@ class LFP(PhysicalReadout):
     far : bool
         Add what the dipoles of the other areas give, in tissue without borders; areas then need
         places in the head.
+
+    Examples
+    --------
+    >>> from jtfne.config import LFP
+    >>> probe = LFP(n_channels=4)
+    >>> probe.units, probe.places_mm(thickness_mm=1.5)[:, 2].tolist()
+    ('V', [0.0, 0.5, 1.0, 1.5])
     """
 
     kind: Literal["LFP"] = "LFP"

@@ -11,7 +11,17 @@ from jtfne.readouts._shank import ShankReadout, number_contacts
 
 
 class LFPProxy(ShankReadout):
-    """`lfp_proxy`: sources seen through a Gaussian kernel over depth, per area; a.u."""
+    """`lfp_proxy`: sources seen through a Gaussian kernel over depth, per area; a.u.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.config import LFPProxy
+    >>> jtfne.Config().probes([LFPProxy(n_channels=24, kernel_mm=0.2)]).readout_names()
+    ('lfp_proxy',)
+    >>> LFPProxy(n_channels=3).list_channels(), LFPProxy().units
+    (('ch00', 'ch01', 'ch02'), 'a.u.')
+    """
 
     kind: Literal["LFPProxy"] = "LFPProxy"
 

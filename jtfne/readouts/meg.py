@@ -40,6 +40,13 @@ class MEG(HeadReadout):
     sensors : list of str, optional
         Which of its channels, and in which order; all by default.
     head : Spheres or Forward
+
+    Examples
+    --------
+    >>> from jtfne.config import MEG
+    >>> probe = MEG(helmet="ctf275", interval_ms=2.0)
+    >>> probe.units, probe.dims
+    ('T and T/m', ('trial', 'time', 'channel'))
     """
 
     kind: Literal["MEG"] = "MEG"

@@ -13,7 +13,14 @@ from jtfne.readouts._readout import CircuitLike, FigureSpec, check_sensors
 
 
 class MEGProxy(HeadProxy):
-    """`meg_proxy`: area currents projected onto named magnetometers; a.u."""
+    """`meg_proxy`: area currents projected onto named magnetometers; a.u.
+
+    Examples
+    --------
+    >>> from jtfne.config import MEGProxy
+    >>> MEGProxy(sensors=["MEG 0111"]).list_channels(), MEGProxy().units
+    (('MEG 0111',), 'a.u.')
+    """
 
     kind: Literal["MEGProxy"] = "MEGProxy"
     interval_ms: Positive = 1.0

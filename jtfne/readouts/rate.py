@@ -28,6 +28,13 @@ class Rate(Readout):
     interval_ms : float
     cells : Selector or str
         Which cells are counted; all by default.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.readouts import Rate
+    >>> jtfne.Config().probes([Rate(cells="E", interval_ms=10.0)]).readout_names(), Rate().units
+    (('rate',), 'Hz')
     """
 
     kind: Literal["Rate"] = "Rate"

@@ -16,7 +16,15 @@ from jtfne.readouts._recording import Array, ReadoutNode, Recording, SourceCurre
 
 
 class SourceProbe(Readout):
-    """`source`: the declared source of each neuron, pA, as means over `interval_ms`."""
+    """`source`: the declared source of each neuron, pA, as means over `interval_ms`.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> (probe,) = jtfne.Config().probes(["source"]).readouts.probes
+    >>> type(probe).__name__, probe.units, probe.dims
+    ('SourceProbe', 'pA', ('trial', 'time', 'neuron'))
+    """
 
     kind: Literal["SourceProbe"] = "SourceProbe"
     interval_ms: Positive = 1.0

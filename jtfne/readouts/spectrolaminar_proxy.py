@@ -20,7 +20,14 @@ from jtfne.readouts._shank import ShankReadout
 
 
 class SpectrolaminarProxy(ShankReadout):
-    """`spectrolaminar_proxy`: relative power over depth and frequency, up to `max_frequency_Hz`."""
+    """`spectrolaminar_proxy`: relative power over depth and frequency, up to `max_frequency_Hz`.
+
+    Examples
+    --------
+    >>> from jtfne.config import SpectrolaminarProxy
+    >>> SpectrolaminarProxy(max_frequency_Hz=100.0).dims
+    ('trial', 'area', 'channel', 'frequency')
+    """
 
     kind: Literal["SpectrolaminarProxy"] = "SpectrolaminarProxy"
     max_frequency_Hz: Positive = 150.0

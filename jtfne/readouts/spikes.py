@@ -14,7 +14,14 @@ from jtfne.readouts._recording import ReadoutNode, Recording
 
 
 class Spikes(Readout):
-    """`spk`: spike events."""
+    """`spk`: spike events.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> jtfne.Config().probes(["spikes"]).readouts.probes  # by an alias
+    (Spikes(kind='Spikes'),)
+    """
 
     kind: Literal["Spikes"] = "Spikes"
     readout: ClassVar[str] = "spk"

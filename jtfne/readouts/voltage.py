@@ -19,6 +19,14 @@ class Voltage(Readout):
     """`vm`: membrane potential of the selected `cells`, mV.
 
     At every step, or as means over `interval_ms`.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.config import Voltage
+    >>> (probe,) = jtfne.Config().probes([Voltage(cells="PV", interval_ms=1.0)]).readouts.probes
+    >>> probe.readout, probe.units, probe.cells.cell_type
+    ('vm', 'mV', ('PV',))
     """
 
     kind: Literal["Voltage"] = "Voltage"

@@ -31,6 +31,12 @@ class ERWS1(Frozen):
     """Weights of ERWS1: excitation 0.9 ms ahead, less 0.3 of inhibition 2.3 ms late.
 
     causal: delays of 0, 0.1 and 3.1 ms instead.
+
+    Examples
+    --------
+    >>> from jtfne.config import ERWS, ERWS1
+    >>> ERWS().variant == ERWS1(), ERWS1(causal=True).weights().excitation_ms
+    (True, 0.0)
     """
 
     kind: Literal["ERWS1"] = "ERWS1"
@@ -45,6 +51,12 @@ class ERWS2(Frozen):
     """Weights of ERWS2, which depend on the rate of external input.
 
     The rate is 1.5 to 10, as its authors count it.
+
+    Examples
+    --------
+    >>> from jtfne.config import ERWS, ERWS2
+    >>> ERWS(variant=ERWS2(rate=3.0)).variant.rate
+    3.0
     """
 
     kind: Literal["ERWS2"] = "ERWS2"
@@ -57,7 +69,14 @@ class ERWS2(Frozen):
 
 
 class WeightedSum(Readout):
-    """A weighted sum of the synaptic currents of cells, at samples that fall on its delays."""
+    """A weighted sum of the synaptic currents of cells, at samples that fall on its delays.
+
+    Examples
+    --------
+    >>> from jtfne.config import RWS, WeightedSum
+    >>> isinstance(RWS(), WeightedSum), RWS().cells.cell_type
+    (True, ('E',))
+    """
 
     cells: Selection = PYRAMIDAL
 
@@ -124,6 +143,13 @@ class RWS(WeightedSum):
 
     Excitation 6 ms late and 1.65 of inhibition, summed over `cells`; fitted to a population of
     about 0.25 mm radius.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.config import RWS
+    >>> jtfne.Config().probes([RWS(cells="E")]).readout_names(), RWS().sum_weights().excitation_ms
+    (('rws',), 6.0)
     """
 
     kind: Literal["RWS"] = "RWS"
@@ -143,6 +169,12 @@ class ERWS(WeightedSum):
     Source: Martinez-Canada et al. (2021).
 
     Fitted to a network of conductances; with synaptic currents, `operator` of the readout says so.
+
+    Examples
+    --------
+    >>> from jtfne.config import ERWS
+    >>> ERWS().interval_ms, ERWS().sum_weights().excitation_ms, ERWS().units
+    (0.1, -0.9, 'a.u.')
     """
 
     kind: Literal["ERWS"] = "ERWS"

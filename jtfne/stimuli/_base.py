@@ -25,6 +25,24 @@ class Stimulus:
     `waveform`; what it leaves out is as this class has it.
 
     frequency_fields: the fields that are frequencies of its waveform, Hz, which dt must resolve.
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> import numpy as np
+    >>> from jtfne.stimuli import Stimulus
+    >>> @dataclasses.dataclass(frozen=True, kw_only=True)
+    ... class Step(Stimulus):
+    ...     amplitude: float
+    ...     start_ms: float = 0.0
+    ...     def waveform(self, first_step, n_steps, dt_ms):
+    ...         times_ms = dt_ms * np.arange(first_step, first_step + n_steps)
+    ...         return (times_ms >= self.start_ms).astype(float)
+    ...
+    >>> Step(amplitude=5.0, start_ms=2.0).waveform(0, 4, 1.0).tolist()
+    [0.0, 0.0, 1.0, 1.0]
+    >>> Step(amplitude=5.0).shifted(10.0).events_ms(duration_ms=100.0)
+    [(10.0, 90.0)]
     """
 
     frequency_fields: ClassVar[tuple[str, ...]] = ()
@@ -81,7 +99,17 @@ class Weighted(Stimulus):
 
 
 class Spanning(Stimulus):
-    """Stimuli that last from `start_ms` to `stop_ms`, or to the trial's end where that is None."""
+    """Stimuli that last from `start_ms` to `stop_ms`, or to the trial's end where that is None.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Sine, Spanning
+    >>> tone = Sine(amplitude=5.0, frequency_Hz=40.0, start_ms=10.0, stop_ms=60.0)
+    >>> isinstance(tone, Spanning), tone.events_ms(duration_ms=100.0)
+    (True, [(10.0, 50.0)])
+    >>> tone.shifted(20.0).stop_ms
+    80.0
+    """
 
     stop_ms: float | None
 
@@ -102,6 +130,13 @@ class Afferents(Weighted):
     """A stimulus by spikes at given times, or at times drawn at the start of each trial.
 
     mechanism: the receptor.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Afferents, SpikeTimes
+    >>> volley = SpikeTimes(times_ms=(5.0, 8.0), weight_pA=20.0)
+    >>> isinstance(volley, Afferents), volley.mechanism, volley.shared, volley.weight
+    (True, 'AMPA', True, 20.0)
     """
 
     mechanism: str
@@ -133,6 +168,14 @@ def count_spikes(
 
     A spike acts from the time of the grid that is nearest to its own. Spikes beyond these steps are
     left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.stimuli import count_spikes
+    >>> spikes = np.array([0, 1, 1]), np.array([0.2, 0.2, 0.31])  # trains, times in ms
+    >>> count_spikes(spikes, first_step=0, n_steps=4, dt_ms=0.1, n_trains=2).tolist()
+    [[0, 0], [0, 0], [1, 1], [0, 1]]
     """
     train, t_ms = spikes
     step = np.rint(t_ms / dt_ms) - first_step
@@ -172,7 +215,15 @@ def window(
 def span(
     first_step: int, n_steps: int, dt_ms: float, start_ms: float, stop_ms: float | None
 ) -> tuple[Waveform, Waveform]:
-    """The part of each step up to `stop_ms` (None: the trial's end); returns as `cover_steps`."""
+    """The part of each step up to `stop_ms` (None: the trial's end); returns as `cover_steps`.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import span
+    >>> since_ms, share = span(first_step=0, n_steps=4, dt_ms=1.0, start_ms=0.5, stop_ms=3.0)
+    >>> since_ms.tolist(), share.tolist()
+    ([0.0, 0.5, 1.5, 2.5], [0.5, 1.0, 1.0, 0.0])
+    """
     length = np.inf if stop_ms is None else length_in_steps(start_ms, stop_ms, dt_ms)
     return _cover_steps(first_step, n_steps, dt_ms, start_ms, length)
 

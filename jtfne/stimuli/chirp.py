@@ -23,6 +23,13 @@ class Chirp(Stimulus):
     phase(t) = phase_rad + 2 pi (first t + (last - first) t^2 / (2 duration)), t since the start.
     Zero before and after. A step sees the mean over the step. Source: Puil, Gimbarzevsky & Miura
     (1986), J. Neurophysiol. 55:995-1016 (the ZAP current).
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Chirp
+    >>> zap = Chirp(amplitude=20.0, duration_ms=1000.0, first_Hz=1.0, last_Hz=50.0)
+    >>> zap.waveform(0, 10000, 0.1).shape, zap.events_ms(duration_ms=2000.0)
+    ((10000,), [(0.0, 1000.0)])
     """
 
     amplitude: float

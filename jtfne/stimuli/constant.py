@@ -9,7 +9,14 @@ from jtfne.stimuli._base import Stimulus, Waveform, window
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Constant(Stimulus):
-    """`amplitude`, in the target's input unit, from `start_ms` on."""
+    """`amplitude`, in the target's input unit, from `start_ms` on.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Constant
+    >>> Constant(amplitude=50.0, start_ms=1.5).waveform(first_step=0, n_steps=4, dt_ms=1.0).tolist()
+    [0.0, 0.5, 1.0, 1.0]
+    """
 
     amplitude: float
     start_ms: float = 0.0

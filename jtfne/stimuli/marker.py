@@ -11,7 +11,15 @@ from jtfne.stimuli._base import Stimulus, Waveform
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Marker(Stimulus):
-    """A label in time and nothing else: an omitted item, a cue, the start of a block."""
+    """A label in time and nothing else: an omitted item, a cue, the start of a block.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Marker
+    >>> cue = Marker(start_ms=100.0, duration_ms=20.0)
+    >>> cue.events_ms(duration_ms=1000.0), cue.waveform(0, 3, 0.1).any().item()
+    ([(100.0, 20.0)], False)
+    """
 
     start_ms: float = 0.0
     duration_ms: float = 0.0

@@ -19,6 +19,14 @@ class OrnsteinUhlenbeck(Spanning):
 
     Source: Uhlenbeck & Ornstein (1930), Phys. Rev. 36:823-841; Gillespie (1996), Phys. Rev. E
     54:2084-2091.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.stimuli import OrnsteinUhlenbeck
+    >>> background = OrnsteinUhlenbeck(mean=30.0, sd=10.0, tau_ms=5.0)
+    >>> jtfne.Config().stimuli([{"target": "E", "drive": background}]).task.stimuli[0].drive.tau_ms
+    5.0
     """
 
     sd: float

@@ -18,6 +18,13 @@ class Poisson(Spanning, Weighted):
     them see one train if `shared`. The rate is that of the pooled input to a cell (number of
     afferents times their rate). Where the window begins or ends within a step, spikes of that step
     have that share of the weight, so that the mean input is that of the window on any grid.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Poisson
+    >>> background = Poisson(rate_Hz=800.0, weight_pA=10.0)  # 100 afferents at 8 Hz, say
+    >>> background.mechanism, background.weight
+    ('AMPA', 10.0)
     """
 
     rate_Hz: float

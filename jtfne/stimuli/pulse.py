@@ -12,7 +12,15 @@ from jtfne.stimuli._base import Stimulus, Waveform, cover_steps, steps_since
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pulse(Stimulus):
-    """`amplitude`, in the target's input unit, for `duration_ms` from `start_ms`."""
+    """`amplitude`, in the target's input unit, for `duration_ms` from `start_ms`.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Pulse
+    >>> flash = Pulse(start_ms=1.0, duration_ms=2.5, amplitude=20.0)
+    >>> flash.waveform(first_step=0, n_steps=5, dt_ms=1.0).tolist()
+    [0.0, 1.0, 1.0, 0.5, 0.0]
+    """
 
     start_ms: float
     duration_ms: float
@@ -35,7 +43,15 @@ class Pulse(Stimulus):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PulseTrain(Stimulus):
-    """`count` pulses of `duration_ms`, one every `period_ms` from `start_ms`."""
+    """`count` pulses of `duration_ms`, one every `period_ms` from `start_ms`.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import PulseTrain
+    >>> flicker = PulseTrain(start_ms=0.0, duration_ms=2.0, period_ms=25.0, count=3, amplitude=20.0)
+    >>> flicker.events_ms(duration_ms=100.0)
+    [(0.0, 2.0), (25.0, 2.0), (50.0, 2.0)]
+    """
 
     start_ms: float
     duration_ms: float

@@ -15,6 +15,12 @@ class Ramp(Stimulus):
 
     Zero before and after. A step sees the mean of the line over the step, so that the charge is the
     same for any dt.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Ramp
+    >>> Ramp(start_ms=0.0, duration_ms=4.0, amplitude=20.0).waveform(0, 5, 1.0).tolist()
+    [0.125, 0.375, 0.625, 0.875, 0.0]
     """
 
     start_ms: float

@@ -16,6 +16,13 @@ class Sine(Spanning):
     `amplitude` is in the target's input unit.
 
     A step sees the mean of the sine over the step: (cos a - cos b) / (b - a) for phases a to b.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Sine
+    >>> gamma = Sine(amplitude=5.0, frequency_Hz=40.0, stop_ms=25.0)  # one cycle
+    >>> gamma.waveform(0, 30, 1.0).argmax().item(), gamma.events_ms(duration_ms=100.0)
+    (6, [(0.0, 25.0)])
     """
 
     amplitude: float

@@ -16,6 +16,13 @@ class SpikeTimes(Afferents):
     Without `cells`, each spike reaches all targets. Each adds `weight_pA` to a current, or
     `weight_nS` to a conductance, or moves the membrane by `weight_mV`; it acts from its own time
     on, rounded to the nearest step.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import SpikeTimes
+    >>> recorded = SpikeTimes(times_ms=(1.0, 1.0, 3.0), cells=(0, 4, 0), weight_pA=25.0)
+    >>> recorded.waveform(0, 5, 1.0).tolist(), recorded.shared
+    ([0.0, 2.0, 0.0, 1.0, 0.0], False)
     """
 
     times_ms: tuple[float, ...]

@@ -16,6 +16,13 @@ class Trace(Stimulus):
 
     A step sees the mean of the samples over the step: samples finer than the grid are averaged,
     coarser ones held.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Trace
+    >>> recorded = Trace(values=(0.0, 1.0, 3.0), dt_ms=1.0)
+    >>> recorded.waveform(0, 2, 2.0).tolist()  # coarser steps see means
+    [0.5, 1.5]
     """
 
     values: tuple[float, ...]

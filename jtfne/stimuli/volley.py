@@ -23,6 +23,15 @@ class Evoked(Afferents):
 
     Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife
     9:e51214.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.stimuli import Evoked
+    >>> proximal = Evoked(mean_ms=20.0, sd_ms=2.0, n_spikes=50, weight_nS=0.3)
+    >>> train, times_ms = proximal.trains(2, np.random.default_rng(0))
+    >>> np.bincount(train).tolist(), proximal.events_ms(duration_ms=100.0)
+    ([50, 50], [(20.0, 0.0)])
     """
 
     mean_ms: float
@@ -91,6 +100,13 @@ class Rhythmic(Afferents):
     Source: Jones et al. (2009), J. Neurophysiol. 102:3554-3572; Neymotin et al. (2020), eLife
     9:e51214; that a burst is jittered whole and centred on its time: `_create_bursty_input` of
     hnn-core@411aa10, hnn_core/drives.py.
+
+    Examples
+    --------
+    >>> from jtfne.stimuli import Rhythmic
+    >>> alpha = Rhythmic(start_ms=0.0, stop_ms=300.0, rate_Hz=10.0, sd_ms=5.0, weight_nS=0.3)
+    >>> alpha.n_bursts, alpha.events_ms(duration_ms=300.0)
+    (3, [(0.0, 0.0), (100.0, 0.0), (200.0, 0.0)])
     """
 
     start_ms: float

@@ -18,11 +18,26 @@ class StoredConfig(Frozen):
     """What a Config writes and reads."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The config as JSON values."""
+        """The config as JSON values.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> jtfne.Config().runtime(seed=7).to_dict()["run"]["seed"]
+        7
+        """
         return self.model_dump(mode="json")
 
     def to_json(self) -> str:
-        """The config as strict JSON."""
+        """The config as strict JSON.
+
+        Examples
+        --------
+        >>> import json
+        >>> import jtfne
+        >>> json.loads(jtfne.Config().runtime(seed=7).to_json())["run"]["seed"]
+        7
+        """
         return _json.dumps(self.to_dict(), indent=2)
 
     @classmethod
@@ -30,12 +45,25 @@ class StoredConfig(Frozen):
         """The config of a JSON text, written by `to_json` or by hand.
 
         allow_code: import the modules of cell models from outside.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> jtfne.Config.from_json('{"run": {"seed": 7, "duration_ms": 100}}').run.duration_ms
+        100.0
         """
         check_text(text, name="text", where="Config.from_json")
         return cls._from_table(_json.loads(text, where="Config.from_json"), allow_code=allow_code)
 
     def to_toml(self) -> str:
-        """The config as TOML."""
+        """The config as TOML.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> print(jtfne.Config().runtime(seed=7).to_toml().partition("[run]")[2].split()[:3])
+        ['seed', '=', '7']
+        """
         return toml.dumps(self.to_dict())
 
     @classmethod
@@ -43,6 +71,12 @@ class StoredConfig(Frozen):
         """The config of a TOML text, written by `to_toml` or by hand.
 
         allow_code: import the modules of cell models from outside.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> jtfne.Config.from_toml("run.seed = 7").run.seed
+        7
         """
         check_text(text, name="text", where="Config.from_toml")
         return cls._from_table(toml.loads(text, "Config.from_toml"), allow_code=allow_code)
@@ -51,6 +85,12 @@ class StoredConfig(Frozen):
         """Write a .json or .toml file.
 
         It is written beside its place and renamed, so that it is never half written.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> jtfne.Config().runtime(seed=7).to_file("circuit.toml").name
+        'circuit.toml'
         """
         target, suffix = resolve_path(path, "Config.to_file"), Path(path).suffix
         one_of(suffix, SUFFIXES, name="suffix", where=str(path))
@@ -66,6 +106,13 @@ class StoredConfig(Frozen):
         it names. Importing a module runs it: allow it for files from people whom you trust.
         Raises: JtfneError for a file that is not there, is no JSON or TOML, or declares what is not
         allowed.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> path = jtfne.Config().runtime(seed=7).to_file("run.json")
+        >>> jtfne.Config.from_file(path).run.seed
+        7
         """
         source, suffix = resolve_path(path, "Config.from_file"), Path(path).suffix
         one_of(suffix, SUFFIXES, name="suffix", where=str(path))

@@ -1,0 +1,203 @@
+"""Every public object has a runnable example in its own docstring; tests/test_doctests.py runs it.
+
+`MISSING` lists the objects that have none yet. It may only shrink: an object without an example
+that it does not list fails, and so does one with an example that it still lists.
+"""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+
+import pydantic
+import pytest
+
+MODULES = (
+    "jtfne",
+    "jtfne.analysis",
+    "jtfne.analysis.figures",
+    "jtfne.config",
+    "jtfne.emitters",
+    "jtfne.interop",
+    "jtfne.measures",
+    "jtfne.operators",
+    "jtfne.optimizers",
+    "jtfne.presets",
+    "jtfne.readouts",
+    "jtfne.stimuli",
+    "jtfne.surrogates",
+    "jtfne.synapses",
+)
+CLASSES = ("Config", "Net", "Paradigm", "Signals")  # of jtfne; their public methods count too
+
+MISSING: list[str] = [
+    "jtfne.Config.json_schema",
+    "jtfne.FlatModel",
+    "jtfne.JtfneError",
+    "jtfne.Net.degrees",
+    "jtfne.Net.has_flat",
+    "jtfne.Net.open",
+    "jtfne.Net.remembered",
+    "jtfne.Net.remembers",
+    "jtfne.Net.save",
+    "jtfne.Net.select",
+    "jtfne.Net.select_with",
+    "jtfne.Net.simulate",
+    "jtfne.Net.summary",
+    "jtfne.Net.to_flat",
+    "jtfne.Signals.get",
+    "jtfne.Signals.keys",
+    "jtfne.Signals.rates",
+    "jtfne.Signals.recorded",
+    "jtfne.Signals.save",
+    "jtfne.Signals.summary",
+    "jtfne.Signals.to_dataframe",
+    "jtfne.Trainer",
+    "jtfne.analysis.Flip",
+    "jtfne.analysis.FlipNull",
+    "jtfne.analysis.LaminarFeatures",
+    "jtfne.analysis.PhaseRandomised",
+    "jtfne.analysis.PolarityFlip",
+    "jtfne.analysis.ShuffledChannels",
+    "jtfne.analysis.ShuffledFrequencies",
+    "jtfne.analysis.compare",
+    "jtfne.analysis.compare_laminar",
+    "jtfne.analysis.compare_run",
+    "jtfne.analysis.correlation",
+    "jtfne.analysis.cv",
+    "jtfne.analysis.evoked",
+    "jtfne.analysis.fano_factor",
+    "jtfne.analysis.flip",
+    "jtfne.analysis.flip_null",
+    "jtfne.analysis.isi",
+    "jtfne.analysis.load_recording",
+    "jtfne.analysis.population_rate",
+    "jtfne.analysis.rates",
+    "jtfne.analysis.spectrolaminar",
+    "jtfne.analysis.synchrony",
+    "jtfne.analysis.vflip",
+    "jtfne.analysis.write_report",
+    "jtfne.emitters.AdEx",
+    "jtfne.emitters.Balance",
+    "jtfne.emitters.Conductances",
+    "jtfne.emitters.Emitter",
+    "jtfne.emitters.HodgkinHuxley",
+    "jtfne.emitters.Izhikevich2003",
+    "jtfne.emitters.Izhikevich2007",
+    "jtfne.emitters.SynapticInput",
+    "jtfne.emitters.can_receive",
+    "jtfne.emitters.find_method",
+    "jtfne.emitters.has_method",
+    "jtfne.emitters.join_trains",
+    "jtfne.emitters.register",
+    "jtfne.emitters.uses_deprecated_name",
+    "jtfne.interop.from_netcdf",
+    "jtfne.interop.from_parquet",
+    "jtfne.interop.from_zarr",
+    "jtfne.interop.to_arrow",
+    "jtfne.interop.to_evoked",
+    "jtfne.interop.to_netcdf",
+    "jtfne.interop.to_zarr",
+    "jtfne.interop.write_fif",
+    "jtfne.interop.write_parquet",
+    "jtfne.load",
+    "jtfne.measures.BandPower",
+    "jtfne.measures.CSDProfile",
+    "jtfne.measures.CV",
+    "jtfne.measures.EvokedWaveform",
+    "jtfne.measures.FanoFactor",
+    "jtfne.measures.Frame",
+    "jtfne.measures.Measure",
+    "jtfne.measures.PowerSpectrum",
+    "jtfne.measures.SpectrolaminarCrossover",
+    "jtfne.measures.Synchrony",
+    "jtfne.measures.Topography",
+    "jtfne.operators.FromForward",
+    "jtfne.operators.Operator",
+    "jtfne.operators.Parameters",
+    "jtfne.operators.Surface",
+    "jtfne.operators.area_mean",
+    "jtfne.operators.electric_projection",
+    "jtfne.operators.laminar_kernel",
+    "jtfne.operators.magnetic_projection",
+    "jtfne.operators.operator",
+    "jtfne.operators.second_difference",
+    "jtfne.operators.unit_rows",
+    "jtfne.optimizers.AGSDR",
+    "jtfne.optimizers.CMAES",
+    "jtfne.optimizers.CompiledSearch",
+    "jtfne.optimizers.GSDR",
+    "jtfne.optimizers.Gradient",
+    "jtfne.optimizers.Optimizer",
+    "jtfne.optimizers.RandomSearch",
+    "jtfne.optimizers.SDR",
+    "jtfne.optimizers.SearchStats",
+    "jtfne.optimizers.correlation_factor",
+    "jtfne.readouts.ByArea",
+    "jtfne.readouts.CellIdentity",
+    "jtfne.readouts.Columns",
+    "jtfne.readouts.CurrentsBySign",
+    "jtfne.readouts.FieldProbe",
+    "jtfne.readouts.Keep",
+    "jtfne.readouts.Linear",
+    "jtfne.readouts.Part",
+    "jtfne.readouts.Probe",
+    "jtfne.readouts.ProbeContext",
+    "jtfne.readouts.ReadoutNode",
+    "jtfne.readouts.Recording",
+    "jtfne.readouts.SourceCurrents",
+    "jtfne.readouts.SourceMapMatrices",
+    "jtfne.readouts.SourceRows",
+    "jtfne.readouts.SpikeEvents",
+    "jtfne.readouts.Sum",
+    "jtfne.readouts.VoltageRows",
+    "jtfne.surrogates.Surrogate",
+    "jtfne.synapses.Course",
+    "jtfne.synapses.RiseState",
+    "jtfne.synapses.Synapse",
+    "jtfne.synapses.courses",
+    "jtfne.synapses.step_rise",
+]
+
+
+def list_methods(cls: type) -> Iterator[tuple[str, object]]:
+    """Yield name and function of every public method, but those that pydantic gives every model."""
+    for name, member in inspect.getmembers_static(cls):
+        function = getattr(member, "__func__", member)  # of a classmethod or a staticmethod
+        is_own = inspect.isfunction(function) and not hasattr(pydantic.BaseModel, name)
+        if is_own and not name.startswith("_"):
+            yield name, function
+
+
+def list_public_objects() -> dict[str, object]:
+    """Every public class and function once, by its public name; then the methods."""
+    objects: dict[int, tuple[str, object]] = {}
+    for module_name in sorted(MODULES, key=lambda name: name.count("."), reverse=True):
+        module = importlib.import_module(module_name)
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                objects.setdefault(id(value), (f"{module_name}.{name}", value))
+    public = dict(objects.values())
+    jtfne = importlib.import_module("jtfne")
+    for class_name in CLASSES:
+        for name, function in list_methods(getattr(jtfne, class_name)):
+            public[f"jtfne.{class_name}.{name}"] = function
+    return dict(sorted(public.items()))
+
+
+def has_example(value: object) -> bool:
+    """Whether the docstring of an object, its own and not an inherited one, has an example."""
+    return ">>>" in (vars(value).get("__doc__") or getattr(value, "__doc__", None) or "")
+
+
+PUBLIC = list_public_objects()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_object_has_an_example_or_is_listed(name: str) -> None:
+    assert has_example(PUBLIC[name]) == (name not in MISSING)
+
+
+def test_the_list_is_sorted_and_names_public_objects() -> None:
+    assert sorted(set(MISSING)) == MISSING
+    assert set(MISSING) <= set(PUBLIC)
