@@ -7,4 +7,6 @@ from pathlib import Path
 import jtfne
 
 signals = jtfne.construct(jtfne.presets.v1_column()).simulate()
-jtfne.analysis.figures.overview(signals)[0].figure.savefig(Path(__file__).with_suffix(".png"), dpi=110)
+jtfne.analysis.figures.overview(signals)[0].figure.savefig(
+    Path(__file__).with_suffix(".png"), dpi=110
+)
