@@ -54,7 +54,7 @@ class Signals:
     >>> signals.get("vm").dims, signals.get("vm").attrs["units"]
     (('time', 'neuron'), 'mV')
     >>> list(signals), "vm" in signals, signals["vm"].equals(signals.get("vm"))
-    (['spk', 'vm'], True, True)
+    (['spk', 'vm', 'source'], True, True)
     """
 
     def __init__(self, tree: "xr.DataTree", manifest: dict[str, Any] | None = None) -> None:
@@ -108,7 +108,12 @@ class Signals:
         return self.recorded()
 
     def recorded(self) -> tuple[str, ...]:
-        """Names of the recorded readouts, in the order of signals_schema.md."""
+        """Names of the recorded readouts, in the order of signals_schema.md.
+
+        >>> import jtfne
+        >>> jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20).recorded()
+        ('spk', 'vm', 'source')
+        """
         names = [name for name in self.tree.children if name not in reports.TABLES]
         schema_order = {name: k for k, name in enumerate(READOUTS)}
         return tuple(sorted(names, key=lambda name: schema_order.get(name, len(schema_order))))
@@ -154,6 +159,11 @@ class Signals:
         JtfneError
             For a readout that was not recorded, and for selectors that do not apply or match
             nothing.
+
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+        >>> signals.get("vm", time=(5.0, 10.0)).shape, signals.get("spk", layout="time_node").shape
+        ((50, 1), (200, 1))
         """
         name = self._resolve_name(name)
         where = f"Signals.get({describe_value(name)})"
@@ -257,6 +267,11 @@ class Signals:
         Returns
         -------
         pandas.DataFrame
+
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+        >>> signals.to_dataframe("vm").shape
+        (200, 8)
         """
         name = self._resolve_name(name)
         if name == "spk":
@@ -288,6 +303,11 @@ class Signals:
         JtfneError
             If the folder holds anything, or the tree is not what the manifest says: files could not
             be checked.
+
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+        >>> sorted(path.name for path in signals.save("run").iterdir())
+        ['manifest.json', 'signals.zarr', 'spikes.parquet']
         """
         if not self.manifest:
             raise refuse("signals without a manifest", "what a simulation gave", "Signals.save")
@@ -460,6 +480,11 @@ def load(path: str | Path, *, allow_code: bool = False) -> Signals:
     JtfneError
         If it is not a run folder, a file was cut short or altered, or spikes are of cells, trials
         or times that the run does not have.
+
+    >>> import jtfne
+    >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+    >>> jtfne.load(signals.save("other_run"))["vm"].equals(signals["vm"])
+    True
     """
     allow_code = check_flag(allow_code, name="allow_code", where="load")
     folder = resolve_path(path, "load")
