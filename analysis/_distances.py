@@ -101,6 +101,21 @@ def compare(
         block_ms = number(block_ms, SPAN_ms, name="block_ms", where=WHERE)
     if kind is not None:
         return _compare_by(kind, simulated, recorded)
+    return _compare_pairs(
+        simulated, recorded, block_ms, n_bootstrap=n_bootstrap, level=level, seed=seed
+    )
+
+
+def _compare_pairs(
+    simulated: xr.DataArray,
+    recorded: Data,
+    block_ms: float | None,
+    *,
+    n_bootstrap: int,
+    level: float,
+    seed: int,
+) -> pd.DataFrame:
+    """The distances of `compare` without a kind, of arguments that are checked."""
     readout = getattr(simulated, "attrs", {}).get("readout", "lfp")
     recorded = array(recorded, str(readout), WHERE) if is_recording(recorded) else recorded
     simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)

@@ -152,15 +152,11 @@ SpectrolaminarComparison, optional
     Examples
     --------
     >>> import jtfne
-    >>> from jtfne.analysis import compare_run
     >>> flash = jtfne.Paradigm.pulse(target="E", start_ms=50.0, duration_ms=5.0, amplitude=20.0)
-    >>> cfg = jtfne.suite2_net1_config(20).probes(["lfp_proxy"])
-    >>> net = jtfne.construct(cfg)
-    >>> first = net.simulate(flash, duration_ms=150.0)
-    >>> second = net.simulate(flash, duration_ms=150.0, seed=1)
-    >>> recorded = second.get("lfp_proxy").isel(area=0, drop=True).assign_attrs(onset_ms=50.0)
-    >>> table, paths = compare_run(first, recorded, folder="comparison")
-    >>> [path.name for path in paths]
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(20).probes(["lfp_proxy"]))
+    >>> run = net.simulate(flash, duration_ms=150.0)
+    >>> recorded = run["lfp_proxy"].isel(area=0, drop=True).assign_attrs(onset_ms=50.0)
+    >>> [path.name for path in jtfne.analysis.compare_run(run, recorded, folder="comparison")[1]]
     ['comparison.csv', 'comparison.png', 'report.html']
     """
     from jtfne.analysis.figures._style import write

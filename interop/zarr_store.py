@@ -83,12 +83,10 @@ def from_zarr(path: str | Path, readout: str | None = None) -> "Signals | xr.Dat
     --------
     >>> import jtfne
     >>> from jtfne.interop import from_zarr, to_zarr
-    >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20.0)
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
     >>> path = to_zarr(signals, "other_run.zarr")
-    >>> from_zarr(path).recorded(), from_zarr(path, "vm").attrs["units"]
-    Traceback (most recent call last):
-        ...
-    jtfne._check.JtfneError: a DataArray with dims ('trial', 'time', 'neuron') is not allowed; allowed: dims that include 'time', 'channel' (in analysis.load_recording)
+    >>> from_zarr(path).recorded()[:2], from_zarr(path, "lfp_proxy").attrs["units"]
+    (('spk', 'lfp_proxy'), 'a.u.')
     """
     store = resolve_path(check_path(path, "from_zarr"), "from_zarr")
     if readout is not None:

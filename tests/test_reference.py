@@ -31,9 +31,6 @@ CLASSES = ("Config", "Net", "Paradigm", "Signals")  # of jtfne; their public met
 
 MISSING: list[str] = [
     "jtfne.Config.json_schema",
-    "jtfne.Signals.keys",
-    "jtfne.Signals.rates",
-    "jtfne.Signals.summary",
     "jtfne.operators.FromForward",
 ]
 

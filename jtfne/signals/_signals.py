@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import _json, reports, run_folder
-from jtfne._arguments import check_flag, check_instance, check_table, list_names, match_labels
-from jtfne._check import JtfneError, altered, describe_value, names_methods, one_of, refuse
-from jtfne._files import resolve_path
+from jtfne import reports, run_folder
+from jtfne._arguments import check_instance, check_table, list_names, match_labels
+from jtfne._check import JtfneError, describe_value, names_methods, one_of, refuse
 from jtfne._grid import nearest_steps
 from jtfne._html import render_object, render_table
-from jtfne.config import Config
 from jtfne.readouts import READOUTS as CATALOGUE
 from jtfne.readouts import resolve_alias
 from jtfne.recordings import describe_neurons
@@ -104,7 +102,12 @@ class Signals:
         return len(self.recorded())
 
     def keys(self) -> tuple[str, ...]:
-        """The names of the recorded readouts, as `recorded`."""
+        """The names of the recorded readouts, as `recorded`.
+
+        >>> import jtfne
+        >>> jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20).keys()
+        ('spk', 'vm', 'source')
+        """
         return self.recorded()
 
     def recorded(self) -> tuple[str, ...]:
@@ -160,6 +163,8 @@ class Signals:
             For a readout that was not recorded, and for selectors that do not apply or match
             nothing.
 
+        Examples
+        --------
         >>> import jtfne
         >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
         >>> signals.get("vm", time=(5.0, 10.0)).shape, signals.get("spk", layout="time_node").shape
@@ -223,7 +228,13 @@ class Signals:
         return table
 
     def summary(self) -> "pd.DataFrame":
-        """A table with a row for each readout: dims, shape, units, proxy, interval_ms, mean."""
+        """A table with a row for each readout: dims, shape, units, proxy, interval_ms, mean.
+
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+        >>> signals.summary().loc["vm", ["shape", "units"]].tolist()
+        ['1 x 200 x 1', 'mV']
+        """
         import pandas as pd
 
         rows = []
@@ -244,7 +255,13 @@ class Signals:
         return pd.DataFrame(rows).set_index("readout")
 
     def rates(self) -> "pd.DataFrame":
-        """Mean firing rate of each population: area, layer, cell_type, n_neurons, rate_Hz."""
+        """Mean firing rate of each population: area, layer, cell_type, n_neurons, rate_Hz.
+
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50)
+        >>> signals.rates()["cell_type"].tolist()
+        ['E', 'PV', 'SST', 'VIP']
+        """
         neurons = self.neurons
         spikes = self.tree[self._resolve_name("spk")].to_dataset()
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
@@ -268,6 +285,8 @@ class Signals:
         -------
         pandas.DataFrame
 
+        Examples
+        --------
         >>> import jtfne
         >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
         >>> signals.to_dataframe("vm").shape
@@ -304,6 +323,8 @@ class Signals:
             If the folder holds anything, or the tree is not what the manifest says: files could not
             be checked.
 
+        Examples
+        --------
         >>> import jtfne
         >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
         >>> sorted(path.name for path in signals.save("run").iterdir())
@@ -457,44 +478,3 @@ class Signals:
                 "a run of a net built from a Config",
                 "Signals",
             )
-
-
-def load(path: str | Path, *, allow_code: bool = False) -> Signals:
-    """Read a run folder and check every hash.
-
-    Parameters
-    ----------
-    path : str or Path
-        A folder that `Signals.save` or `jtfne run` made.
-    allow_code : bool
-        Import the modules of the cell models from outside jtfne ("module:Class") that its config
-        names, so that `Config.from_json` reads it. Without, nothing that the folder names is
-        imported. Importing a module runs it: allow it for folders from people whom you trust.
-
-    Returns
-    -------
-    Signals
-
-    Raises
-    ------
-    JtfneError
-        If it is not a run folder, a file was cut short or altered, or spikes are of cells, trials
-        or times that the run does not have.
-
-    >>> import jtfne
-    >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
-    >>> jtfne.load(signals.save("other_run"))["vm"].equals(signals["vm"])
-    True
-    """
-    allow_code = check_flag(allow_code, name="allow_code", where="load")
-    folder = resolve_path(path, "load")
-    sealed_manifest = run_folder.read_manifest(folder)
-    manifest = reports.check_manifest(sealed_manifest)
-    tree = run_folder.read_run(folder, manifest)
-    for name in reports.altered_nodes(tree, manifest):
-        raise altered(folder / name)
-    run_folder.check_seal(sealed_manifest, folder / run_folder.MANIFEST)
-    reports.check_tree(tree)
-    if allow_code:
-        Config.from_json(_json.dumps(manifest["config"]), allow_code=True)
-    return Signals(tree, manifest)
