@@ -81,6 +81,18 @@ def compare(
     JtfneError
         For shapes, steps or names that differ, signals that do not vary, or fewer than 4 blocks of
         8 samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import compare
+    >>> t_ms = np.arange(1000.0)
+    >>> wave = np.sin(0.1 * t_ms) + 0.1 * np.random.default_rng(0).normal(size=1000)
+    >>> recorded = xr.DataArray(wave, {"time": t_ms}, ("time",), attrs={"units": "V"})
+    >>> table = compare(2.0 * recorded.assign_attrs(units="V"), recorded, n_bootstrap=50)
+    >>> table["metric"].tolist()
+    ['rmse', 'correlation', 'log_spectral_distance']
     """
     n_bootstrap = whole_number(n_bootstrap, Limit(1, MOST_DRAWS), name="n_bootstrap", where=WHERE)
     level = number(level, Limit(0.0, 1.0, open_low=True, open_high=True), name="level", where=WHERE)
@@ -89,6 +101,21 @@ def compare(
         block_ms = number(block_ms, SPAN_ms, name="block_ms", where=WHERE)
     if kind is not None:
         return _compare_by(kind, simulated, recorded)
+    return _compare_pairs(
+        simulated, recorded, block_ms, n_bootstrap=n_bootstrap, level=level, seed=seed
+    )
+
+
+def _compare_pairs(
+    simulated: xr.DataArray,
+    recorded: Data,
+    block_ms: float | None,
+    *,
+    n_bootstrap: int,
+    level: float,
+    seed: int,
+) -> pd.DataFrame:
+    """The distances of `compare` without a kind, of arguments that are checked."""
     readout = getattr(simulated, "attrs", {}).get("readout", "lfp")
     recorded = array(recorded, str(readout), WHERE) if is_recording(recorded) else recorded
     simulated_rows, recorded_rows, dt_ms, unit = _pair_rows(simulated, recorded)

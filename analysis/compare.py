@@ -62,6 +62,20 @@ def compare_laminar(
     ------
     JtfneError
         Where an onset is neither given nor in the attributes, and as `laminar_features` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import compare_laminar
+    >>> lfp = xr.DataArray(
+    ...     np.zeros((60, 6)), {"time": np.arange(60.0), "z_mm": ("channel", np.arange(6) * 0.1)},
+    ...     ("time", "channel"), attrs={"onset_ms": 30.0})
+    >>> lfp[35, 2] = -1.0
+    >>> table = compare_laminar(lfp, lfp.roll(channel=1), window_ms=20.0)
+    >>> row = table.set_index("feature").loc["sink_depth_mm"]
+    >>> round(row["simulated"], 6), round(row["recorded"], 6)
+    (0.2, 0.3)
     """
     where = "analysis.compare_laminar"
     kind = LaminarComparison(window_ms=window_ms, baseline_ms=baseline_ms)
@@ -134,6 +148,16 @@ SpectrolaminarComparison, optional
     JtfneError
         For a run without events where they are needed, and whatever the recording, the readout and
         the kind do not allow.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> flash = jtfne.Paradigm.pulse(target="E", start_ms=50.0, duration_ms=5.0, amplitude=20.0)
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(20).probes(["lfp_proxy"]))
+    >>> run = net.simulate(flash, duration_ms=150.0)
+    >>> recorded = run["lfp_proxy"].isel(area=0, drop=True).assign_attrs(onset_ms=50.0)
+    >>> [path.name for path in jtfne.analysis.compare_run(run, recorded, folder="comparison")[1]]
+    ['comparison.csv', 'comparison.png', 'report.html']
     """
     from jtfne.analysis.figures._style import write
     from jtfne.analysis.report import write_comparison

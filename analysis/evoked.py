@@ -98,6 +98,17 @@ def evoked(
     JtfneError
         Without an onset, for windows that reach beyond the data, uneven times and values that are
         not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import evoked
+    >>> eeg = xr.DataArray(np.ones(1000), {"time": np.arange(1000.0)}, ("time",))
+    >>> eeg[[250, 550]] = 3.0
+    >>> response = evoked(eeg, onset_ms=[200.0, 500.0])
+    >>> response.attrs["n_epochs"], response.sel(time=50.0).item()  # less the baseline
+    (2, 2.0)
     """
     where = "analysis.evoked"
     if not isinstance(data, Signals):

@@ -48,6 +48,14 @@ class LaminarFeatures:
     width_mm : float
         Full width of the sink over depth at half its peak; up to the last contact where it does not
         end before.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from jtfne.analysis import LaminarFeatures
+    >>> features = LaminarFeatures(xr.DataArray(0.0), 0.6, 0.2, "source above sink", 8.0, 12.0, 0.3)
+    >>> features.values()["sink_depth_mm"]
+    0.6
     """
 
     csd: xr.DataArray

@@ -39,6 +39,17 @@ def rates(
     ------
     JtfneError
         For what is no spikes: a trace, or an array that declares neither spikes nor counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import rates
+    >>> raster = xr.DataArray(
+    ...     np.zeros((1000, 2), bool), {"time": np.arange(1.0, 1001.0)}, ("time", "neuron"))
+    >>> raster[::100, 0] = True
+    >>> rates(raster, by=None).values.tolist()  # Hz
+    [[10.0, 0.0]]
     """
     where = "analysis.rates"
     spikes = read_spikes(data, where)
@@ -97,6 +108,15 @@ def population_rate(
     ------
     JtfneError
         As `rates`.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import population_rate
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> rate = population_rate(signals, bin_ms=10.0, by="cell_type")
+    >>> rate.attrs["units"], dict(rate.sizes)
+    ('Hz', {'trial': 1, 'time': 5, 'cell_type': 4})
     """
     where = "analysis.population_rate"
     spikes = read_spikes(data, where)
@@ -133,6 +153,17 @@ def isi(data: Data) -> xr.DataArray:
     ------
     JtfneError
         As `rates`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import isi
+    >>> raster = xr.DataArray(
+    ...     np.zeros((100, 1), bool), {"time": np.arange(1.0, 101.0)}, ("time", "neuron"))
+    >>> raster[[10, 30, 60], 0] = True
+    >>> isi(raster).values.tolist()
+    [20.0, 30.0]
     """
     return _compute_intervals(read_spikes(data, "analysis.isi"))
 
@@ -167,6 +198,17 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     -------
     DataArray
         Dims (neuron,); intervals of all trials are pooled, none spans two trials.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import cv
+    >>> raster = xr.DataArray(
+    ...     np.zeros((100, 1), bool), {"time": np.arange(1.0, 101.0)}, ("time", "neuron"))
+    >>> raster[::20, 0] = True
+    >>> cv(raster).values.tolist()  # a clock
+    [0.0]
     """
     where = "analysis.cv"
     min_intervals = whole_number(min_intervals, Limit(low=2), name="min_intervals", where=where)
@@ -204,6 +246,17 @@ def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
     -------
     DataArray
         Dims (neuron,); NaN for silent neurons.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import fano_factor
+    >>> raster = xr.DataArray(
+    ...     np.zeros((100, 1), bool), {"time": np.arange(1.0, 101.0)}, ("time", "neuron"))
+    >>> raster[::20, 0] = True
+    >>> fano_factor(raster, window_ms=20.0).values.tolist()  # a clock
+    [0.0]
     """
     where = "analysis.fano_factor"
     spikes = read_spikes(data, where)

@@ -64,6 +64,18 @@ def load_recording(
     JtfneError
         For an unknown name or kind of file, a file that is missing, cut short or altered, or one
         without the readout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import load_recording
+    >>> lfp = xr.DataArray(
+    ...     np.zeros((10, 2)), {"time": np.arange(10.0)}, ("time", "channel"), "lfp",
+    ...     attrs={"units": "V"})
+    >>> recorded = load_recording(lfp, z_mm=[0.2, 0.4])
+    >>> recorded.dims, recorded["z_mm"].values.tolist()
+    (('time', 'channel'), [0.2, 0.4])
     """
     if isinstance(source, str | os.PathLike) and is_run(source):
         array = take_readout(load(Path(source)), readout, label)

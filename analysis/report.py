@@ -93,6 +93,16 @@ def write_report(
     ------
     JtfneError
         If something is at `path`, a figure is not a PNG file, and for other things than these.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.analysis import figures, write_report
+    >>> cfg = jtfne.suite2_net1_config(20).probes(["spk"])
+    >>> signals = jtfne.construct(cfg).simulate(duration_ms=50.0)
+    >>> paths = figures.save_all(signals, "report_figures")
+    >>> write_report(signals, "report.html", paths).name
+    'report.html'
     """
     _refuse_misuse(signals, path, figures, comparison)
     facts = _facts(signals)

@@ -71,6 +71,17 @@ def spectrolaminar(
     JtfneError
         As `psd`: for values that are not finite too, as one would take its frequency from all
         channels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import spectrolaminar
+    >>> wave = np.sin(2e-3 * np.pi * 40.0 * np.arange(1000.0))
+    >>> lfp = xr.DataArray(
+    ...     np.outer(wave, [1.0, 2.0]), {"time": np.arange(1000.0)}, ("time", "channel"))
+    >>> spectrolaminar(lfp).sel(frequency=40.0).values.round(3).tolist()
+    [0.25, 1.0]
     """
     where = "analysis.spectrolaminar"
     max_frequency_Hz = number(max_frequency_Hz, FINITE, name="max_frequency_Hz", where=where)
@@ -119,6 +130,19 @@ def flip(
     References
     ----------
     .. [1] Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import flip
+    >>> z_mm, f_Hz = 0.1 * np.arange(16), np.arange(5.0, 155.0, 5.0)
+    >>> depth = np.linspace(0.1, 1.0, 16)[:, None]
+    >>> power = np.where(f_Hz < 40.0, depth, 1.1 - depth)  # slow rhythms grow with depth
+    >>> coords = {"z_mm": ("channel", z_mm), "frequency": f_Hz}
+    >>> found = flip(xr.DataArray(power, coords, ("channel", "frequency")))
+    >>> found.goodness > 0.265, found.crossover
+    (True, 7)
     """
     where = "analysis.flip"
     low_Hz = pair(low_Hz, name="low_Hz", where=where, unit="Hz")
@@ -145,6 +169,19 @@ def vflip(power: xr.DataArray) -> Flip:
     ------
     JtfneError
         As `flip`; for frequencies that hold none of the pairs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import vflip
+    >>> z_mm, f_Hz = 0.1 * np.arange(10), np.arange(10.0, 160.0, 10.0)
+    >>> depth = np.linspace(0.1, 1.0, 10)[:, None]
+    >>> power = np.where(f_Hz < 40.0, depth, 1.1 - depth)  # slow rhythms grow with depth
+    >>> coords = {"z_mm": ("channel", z_mm), "frequency": f_Hz}
+    >>> found = vflip(xr.DataArray(power, coords, ("channel", "frequency")))
+    >>> found.goodness > 0.265, found.low_Hz[1] < found.high_Hz[0]
+    (True, True)
     """
     return _apply_to_map(power, "analysis.vflip", None, measures.vflip.vflip)
 
@@ -189,6 +226,16 @@ def flip_null(
     ------
     JtfneError
         As `flip`; for a control of potentials with a map.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from jtfne.analysis import flip_null
+    >>> places = {"z_mm": ("channel", 0.1 * np.arange(16)), "frequency": np.arange(5.0, 155.0, 5.0)}
+    >>> values = np.random.default_rng(0).random((16, 30))
+    >>> null = flip_null(xr.DataArray(values, places, ("channel", "frequency")), n_draws=20)
+    >>> null.null.shape, bool(0.0 < null.p <= 1.0)
+    ((20,), True)
     """
     where = "analysis.flip_null"
     n_draws = whole_number(n_draws, Limit(1, MOST_DRAWS), name="n_draws", where=where)

@@ -37,6 +37,17 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     -------
     DataArray
         Dims (..., rows, ``other``), between -1 and 1; NaN where one of the two never varies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import correlation
+    >>> traces = xr.DataArray(
+    ...     np.array([[0.0, 0.0], [1.0, -1.0], [0.0, 0.0]]), {"time": [1.0, 2.0, 3.0]},
+    ...     ("time", "channel"), attrs={"units": "V"})
+    >>> correlation(traces).values.round(3).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
     """
     traces, row_dim = _read_traces(data, bin_ms, "analysis.correlation")
     values, front = values_last(traces, row_dim, "time")
@@ -72,6 +83,18 @@ def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     DataArray
         Dims (trial,) or whatever else `data` had beside time and its rows; NaN where nothing moves,
         as in a silent run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from jtfne.analysis import synchrony
+    >>> wave = np.sin(0.1 * np.arange(100.0))
+    >>> traces = xr.DataArray(
+    ...     np.stack([wave, wave], axis=1), {"time": np.arange(100.0)}, ("time", "channel"),
+    ...     attrs={"units": "V"})
+    >>> round(synchrony(traces).item(), 3)
+    1.0
     """
     traces, row_dim = _read_traces(data, bin_ms, "analysis.synchrony")
     values, front = values_last(traces, "time", row_dim)

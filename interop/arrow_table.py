@@ -39,6 +39,14 @@ def to_arrow(signals: Signals) -> "pa.Table":
     ------
     JtfneError
         If spikes were not recorded.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import to_arrow
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> to_arrow(signals).column_names
+    ['trial', 'time_ms', 'neuron', 'area', 'layer', 'cell_type']
     """
     check_signals(signals, "to_arrow").get("spk", time=(-1.0, 0.0))  # refuses where there are none
     manifest = _json.dumps(signals.manifest)
@@ -68,6 +76,14 @@ def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIK
     ------
     JtfneError
         If spikes were not recorded, or `path` exists.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import write_parquet
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> write_parquet(signals, "spikes.parquet").name
+    'spikes.parquet'
     """
     from pyarrow import dataset
 
@@ -124,6 +140,15 @@ def from_parquet(
     ------
     JtfneError
         If there is no such file, it is broken, or columns are missing.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import from_parquet, write_parquet
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> spikes = from_parquet(write_parquet(signals, "recorded.parquet"))
+    >>> spikes.dims, spikes.attrs["n_neurons"], spikes.size == signals["spk"].size
+    (('event',), 20, True)
     """
     source = resolve_path(check_path(path, "from_parquet"), "from_parquet")
     check_name(readout, "readout", "from_parquet")

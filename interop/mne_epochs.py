@@ -268,6 +268,17 @@ def to_evoked(
     ------
     JtfneError
         As `to_epochs`.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> flash = jtfne.Paradigm.pulse(
+    ...     target="E", start_ms=20, duration_ms=5, amplitude=5.0, label="flash")
+    >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+    >>> signals = net.simulate(flash.trials(3), duration_ms=50)
+    >>> evoked = to_evoked(signals, "eeg_proxy", window_ms=(-10, 20))
+    >>> list(evoked), evoked["flash"].nave
+    (['flash'], 3)
     """
     epochs = to_epochs(
         signals, readout, label=label, window_ms=window_ms, baseline_ms=baseline_ms, scale=scale

@@ -175,6 +175,14 @@ def write_fif(
     ------
     JtfneError
         As `to_raw`, if the file exists, and for more than the 2 GB that a FIF file holds.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import write_fif
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> write_fif(signals, "eeg_proxy", "eeg_proxy_raw.fif").name
+    'eeg_proxy_raw.fif'
     """
     path = check_path(path, "write_fif")
     if not path.name.endswith((".fif", ".fif.gz")):

@@ -29,6 +29,14 @@ def to_netcdf(signals: Signals, path: str | Path) -> Path:
     ------
     JtfneError
         If the file exists, and for names and texts that no file can hold.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import to_netcdf
+    >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20.0)
+    >>> to_netcdf(signals, "run.nc").name
+    'run.nc'
     """
     refuse_unwritable(check_signals(signals, "to_netcdf").tree, "to_netcdf")
     with open_beside(path, "to_netcdf") as beside:
@@ -53,6 +61,14 @@ def from_netcdf(path: str | Path) -> Signals:
     ------
     JtfneError
         If the file is not there, broken, or altered.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import from_netcdf, to_netcdf
+    >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20.0)
+    >>> from_netcdf(to_netcdf(signals, "other_run.nc")).recorded()
+    ('spk', 'vm', 'source')
     """
     import xarray as xr
 

@@ -32,6 +32,14 @@ def to_zarr(signals: Signals, path: str | Path) -> Path:
     ------
     JtfneError
         If the folder holds anything, and for names and texts that no file can hold.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import to_zarr
+    >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20.0)
+    >>> to_zarr(signals, "run.zarr").name
+    'run.zarr'
     """
     refuse_unwritable(check_signals(signals, "to_zarr").tree, "to_zarr")
     with open_beside(path, "to_zarr") as beside:
@@ -70,6 +78,15 @@ def from_zarr(path: str | Path, readout: str | None = None) -> "Signals | xr.Dat
         If there is no whole store, or an array was altered; with `readout`, for a store without
         such a variable, without a time axis or without units, and one that holds more than
         numbers and text.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.interop import from_zarr, to_zarr
+    >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50.0)
+    >>> path = to_zarr(signals, "other_run.zarr")
+    >>> from_zarr(path).recorded()[:2], from_zarr(path, "lfp_proxy").attrs["units"]
+    (('spk', 'lfp_proxy'), 'a.u.')
     """
     store = resolve_path(check_path(path, "from_zarr"), "from_zarr")
     if readout is not None:

@@ -29,6 +29,15 @@ class JtfneError(ValueError):
 
     However long what was given is, the message is one that can be read: of a line beyond 1,000
     characters the middle is left out, and beyond 12 lines, or 2,000 characters, those at the end.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> try:
+    ...     jtfne.Config().runtime(seed=-1)
+    ... except jtfne.JtfneError as error:
+    ...     print(error)
+    seed=-1 is not allowed; allowed: a finite number of at least 0 (in Config.run.seed)
     """
 
     def __init__(self, *arguments: Any) -> None:

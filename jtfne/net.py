@@ -138,7 +138,7 @@ class Net(NetData):
     ... )
     >>> net = jtfne.construct(cfg)
     >>> net
-    Net(n_neurons=20, n_edges=10, areas=['V1'], layers=['L2/3', 'L4'], cell_types=['E', 'PV'])
+    Net(20 cells, 10 synapses; Config(areas: V1; layers: L2/3, L4; cells: 18 E, 2 PV; ...))
     >>> net.select(layer="L2/3", cell_type="PV").tolist()
     [8, 9]
     >>> net.edges.column_names
@@ -179,6 +179,14 @@ class Net(NetData):
         ------
         JtfneError
             For an unknown mechanism, and as `jtfne.differentiable.with_surrogate`.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+        >>> flat = net.to_flat(dt_ms=0.1)
+        >>> type(flat).__name__, flat is net.to_flat(dt_ms=0.1)
+        ('FlatNet', True)
         """
         dt_ms = self.config.run.dt_ms if dt_ms is None else dt_ms
         check_layout(dt_ms, mechanisms, tracked, delivery, "Net.to_flat")
@@ -204,6 +212,13 @@ class Net(NetData):
     def summary(self) -> Summary:
         """The circuit at a glance: cells, in-degrees by connection, and rates to be expected;
         `print` shows it.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> summary = jtfne.construct(jtfne.suite2_net1_config(20)).summary()
+        >>> summary.in_degrees.shape
+        (4, 4)
         """
         return summarize_net(self)
 
@@ -221,6 +236,14 @@ class Net(NetData):
         ------
         JtfneError
             If `path` is there and not an empty folder.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+        >>> net.save("net")
+        >>> jtfne.Net.open("net").n_edges == net.n_edges
+        True
         """
         save_net(self, path)
 
@@ -248,6 +271,14 @@ class Net(NetData):
             If there is no such folder, a file in it is not what was written (each is checked by its
             hash), or its arrays do not fit each other or the config: rows and targets out of range,
             delays below a step, weights of the wrong sign, NaN.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> jtfne.construct(jtfne.suite2_net1_config(20)).save("saved_net")
+        >>> net = jtfne.Net.open("saved_net")
+        >>> net.n_neurons, net.simulate(duration_ms=10.0).recorded()
+        (20, ('spk', 'lfp_proxy', 'csd_proxy', 'eeg_proxy', 'meg_proxy'))
         """
         return open_net(path, cls, allow_code=allow_code)
 
@@ -259,7 +290,15 @@ class Net(NetData):
         tracked: bool = True,
         delivery: DeliverySpec | None = None,
     ) -> bool:
-        """Whether the arrays that `to_flat` gives for these arguments are there already."""
+        """Whether the arrays that `to_flat` gives for these arguments are there already.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_single_neuron_config())
+        >>> net.has_flat(dt_ms=0.1), net.to_flat(dt_ms=0.1) is None, net.has_flat(dt_ms=0.1)
+        (False, False, True)
+        """
         check_layout(dt_ms, mechanisms, tracked, delivery, "Net.has_flat")
         return has_flat(
             self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
@@ -277,7 +316,16 @@ class Net(NetData):
         progress: bool | None = None,
         delivery: DeliverySpec | None = None,
     ) -> Signals:
-        """Simulate the circuit and return what its probes recorded: `jtfne.simulate(net, ...)`."""
+        """Simulate the circuit and return what its probes recorded: `jtfne.simulate(net, ...)`.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_single_neuron_config("PV"))
+        >>> signals = net.simulate(seed=3, duration_ms=50.0, trials=2)
+        >>> signals.get("vm").dims, signals.get("vm").shape
+        (('trial', 'time', 'neuron'), (2, 500, 1))
+        """
         return simulation.simulate(
             self,
             paradigm,

@@ -12,6 +12,14 @@ class Conductances(NamedTuple):
     """Exponential conductances as they stand at the start of a step; each decays within it.
 
     g_nS: (n, n_cells). tau_ms, e_rev_mV: (n,).
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.emitters import Conductances
+    >>> g_nS = jnp.ones((1, 3))  # one conductance, three cells
+    >>> Conductances(g_nS, tau_ms=jnp.array([5.0]), e_rev_mV=jnp.array([0.0])).g_nS.shape
+    (1, 3)
     """
 
     g_nS: jax.Array
@@ -39,6 +47,14 @@ class SynapticInput(NamedTuple):
     jump, arrives at a dendrite, NaN where the cell's own share counts; None where it does for all.
     jumps_mV: (n_jumps, n_cells), by how much v jumps at the end of the step, before it is compared
     with the threshold; None if no synapse is a jump.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.emitters import SynapticInput
+    >>> synaptic = SynapticInput(i_pA=jnp.ones((2, 3)), tau_ms=jnp.array([5.0, 100.0]))
+    >>> synaptic.i_pA.shape, synaptic.conductances is None
+    ((2, 3), True)
     """
 
     i_pA: jax.Array
@@ -186,6 +202,14 @@ class Balance(NamedTuple):
     """Mean membrane currents over one step, (n_cells,) pA each.
 
     Outward is positive; they sum to zero.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.emitters import Balance
+    >>> balance = Balance(*jnp.array([[2.0], [3.0], [-1.0], [-4.0]]))
+    >>> float(sum(balance)[0]), balance._fields
+    (0.0, ('capacitive', 'ionic', 'synaptic', 'external'))
     """
 
     capacitive: jax.Array
@@ -207,6 +231,14 @@ class Emitter:
     threshold has a derivative by its input, its state and every parameter that is a number.
     receives: False for a class that only sends, as a source of spikes does: nothing may be
     connected or applied to it.
+
+    Examples
+    --------
+    >>> from jtfne.emitters import EMITTERS, LIF, Emitter
+    >>> issubclass(LIF, Emitter), LIF.input_unit, LIF.differentiable
+    (True, 'pA', True)
+    >>> [name for name, cls in EMITTERS.items() if not cls.receives]
+    ['PoissonSource', 'SpikeSource']
     """
 
     order: ClassVar[int]
@@ -295,6 +327,12 @@ def has_method(emitter: Any, name: str) -> bool:
     """Whether a cell model, or its class, has an optional method of its own.
 
     It can then do what the method says; see `Emitter`.
+
+    Examples
+    --------
+    >>> from jtfne.emitters import LIF, has_method
+    >>> has_method(LIF, "threshold_distance"), has_method(LIF, "no_such_method")
+    (True, False)
     """
     return _find_own_method(emitter if isinstance(emitter, type) else type(emitter), name)[0]
 
@@ -303,6 +341,12 @@ def find_method(emitter: Any, name: str) -> Callable[..., Any]:
     """The method `name` of a cell model, or the default of `Emitter` where its class has none.
 
     A user's own class need not be an `Emitter`.
+
+    Examples
+    --------
+    >>> from jtfne.emitters import LIF, find_method
+    >>> find_method(LIF(), "step").__name__
+    'step'
     """
     has_own, own_name = _find_own_method(type(emitter), name)
     method: Callable[..., Any] = (
@@ -312,12 +356,26 @@ def find_method(emitter: Any, name: str) -> Callable[..., Any]:
 
 
 def uses_deprecated_name(emitter: Any, name: str) -> bool:
-    """Whether a cell model has the optional method `name` by its older name only."""
+    """Whether a cell model has the optional method `name` by its older name only.
+
+    Examples
+    --------
+    >>> from jtfne.emitters import LIF, uses_deprecated_name
+    >>> uses_deprecated_name(LIF(), "threshold_distance")
+    False
+    """
     return _find_own_method(type(emitter), name)[1] != name
 
 
 def can_receive(emitter: Any) -> bool:
-    """Whether input can reach a cell model, or its class; False for one that only sends."""
+    """Whether input can reach a cell model, or its class; False for one that only sends.
+
+    Examples
+    --------
+    >>> from jtfne.emitters import LIF, PoissonSource, can_receive
+    >>> can_receive(LIF), can_receive(PoissonSource)
+    (True, False)
+    """
     return bool(getattr(emitter, "receives", Emitter.receives))
 
 

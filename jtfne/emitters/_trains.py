@@ -175,7 +175,14 @@ class Trains:
 
 
 def join_trains(parts: Iterable[Trains]) -> Trains:
-    """The trains of all cells from those of each population."""
+    """The trains of all cells from those of each population.
+
+    Examples
+    --------
+    >>> from jtfne.emitters import Trains, join_trains
+    >>> join_trains([Trains([[1.0, 2.5], []]), Trains([[4.0]])])
+    Trains(3 cells, 3 spikes)
+    """
     all_trains, part_list = Trains(), list(parts)
     all_trains._keep(
         np.concatenate([part.t_ms for part in part_list]),

@@ -77,6 +77,14 @@ class AdEx(Emitter):
     ----------
     .. [1] Brette & Gerstner (2005), J. Neurophysiol. 94:3637-3642.
     .. [2] Naud et al. (2008), Biol. Cybern. 99:335-347.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.emitters import AdEx
+    >>> cfg = jtfne.Config().emitters({"E": AdEx(b_pA=40.0)})
+    >>> cfg.circuit.emitters["E"].b_pA, AdEx().input_unit
+    (40.0, 'pA')
     """
 
     c_m_pF: jax.Array | float = 281.0

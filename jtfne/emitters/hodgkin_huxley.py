@@ -47,6 +47,14 @@ class HodgkinHuxley(Emitter):
     Neuronal Networks of the Hippocampus, Cambridge University Press.
 
     substeps: exponential Euler steps in one dt.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.emitters import HodgkinHuxley
+    >>> cfg = jtfne.Config().emitters({"E": HodgkinHuxley(g_na_nS=25_000.0)})
+    >>> cfg.circuit.emitters["E"].g_na_nS, HodgkinHuxley().input_unit
+    (25000.0, 'pA')
     """
 
     c_m_pF: jax.Array | float = 200.0

@@ -75,6 +75,15 @@ class Izhikevich2003(Emitter):
     ----------
     .. [1] Izhikevich (2003), IEEE Trans. Neural Netw. 14:1569-1572.
     .. [2] Izhikevich (2007), Dynamical Systems in Neuroscience, sec. 8.2.1.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.emitters import Izhikevich2003
+    >>> fast_spiking = Izhikevich2003(a=0.1, d=2.0)
+    >>> cfg = jtfne.Config().emitters({"PV": fast_spiking})
+    >>> cfg.circuit.emitters["PV"].a, fast_spiking.input_unit
+    (0.1, 'mV/ms')
     """
 
     a: jax.Array | float = 0.02
@@ -219,6 +228,13 @@ class Izhikevich2007(Emitter):
     References
     ----------
     .. [1] Izhikevich (2007), Dynamical Systems in Neuroscience, sec. 8.2.1.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.emitters import Izhikevich2007
+    >>> Izhikevich2007().v_r_mV, Izhikevich2007().v_t_mV, Izhikevich2007().input_unit
+    (-60.0, -40.0, 'pA')
     """
 
     c_m_pF: jax.Array | float = 100.0

@@ -61,6 +61,15 @@ class FlatNet:
         The grid on which delays were laid.
     tracking : TrackingMaps
         From rows and synapses back to names.
+
+    Examples
+    --------
+    >>> import jax
+    >>> import jtfne
+    >>> flat = jtfne.construct(jtfne.suite2_net1_config(20)).to_flat()
+    >>> carry, chunk = flat.run(jax.random.key(0), n_steps=10)
+    >>> flat.circuit.drive_pA.shape, flat.dt_ms
+    ((20,), 0.1)
     """
 
     circuit: engine.Circuit

@@ -26,6 +26,13 @@ class Frame:
     first_ms: time of the first sample. z_mm, channels: of each row, where it has any. counts:
     whether they are spikes in bins of step_ms. density: whether they are a current source density
     already.
+
+    Examples
+    --------
+    >>> from jtfne.measures import Frame
+    >>> frame = Frame(step_ms=0.5, n_samples=4, first_ms=0.5, z_mm=(0.0, 0.1))
+    >>> frame.time_ms.tolist()
+    [0.5, 1.0, 1.5, 2.0]
     """
 
     step_ms: float
@@ -54,6 +61,14 @@ class Measure(abc.ABC):
     of samples. one_area: whether its rows must be the channels of one area. dims: of the curve,
     none for a number; averaged: those of a recorded curve over which its mean is taken.
     logarithmic: whether a curve lies straight between its points in its logarithm.
+
+    Examples
+    --------
+    >>> from jtfne.measures import MEASURES, MeanRate, Measure
+    >>> isinstance(MeanRate(), Measure), MeanRate().unit("ms"), MeanRate.readouts
+    (True, 'Hz', ('spk',))
+    >>> [name for name, measure in MEASURES.items() if measure.dims]
+    ['PowerSpectrum', 'EvokedWaveform', 'CSDProfile', 'Topography']
     """
 
     readouts: ClassVar[tuple[str, ...]]

@@ -44,6 +44,15 @@ class CV(Measure):
     0 for a clock, about 1 for Poisson trains. Intervals of all trials are pooled, none spans two.
     Spike times move in steps, so it has no gradient. Source: Softky & Koch (1993), J. Neurosci.
     13:334-350.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import CV, Frame
+    >>> frame = Frame(step_ms=0.1, n_samples=1000, first_ms=0.1, counts=True)
+    >>> intervals_ms = np.array([[10.0, 10.0, 10.0], [5.0, 15.0, np.nan]])  # of two cells
+    >>> CV()(intervals_ms, frame).item()
+    0.25
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"min_intervals": Limit(low=2)}
@@ -72,6 +81,14 @@ class FanoFactor(Measure):
     Windows and trials are pooled.
 
     1 for Poisson trains, 0 for clocks. Source: Churchland et al. (2010), Nat. Neurosci. 13:369-378.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import FanoFactor, Frame
+    >>> counts = np.array([[[2.0], [4.0], [2.0], [4.0]]])  # one trial, four bins, one cell
+    >>> round(FanoFactor()(counts, Frame(step_ms=100.0, n_samples=4, first_ms=100.0)).item(), 3)
+    0.444
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"bin_ms": POSITIVE}
@@ -108,6 +125,14 @@ class Synchrony(Measure):
 
     1 when all cells do the same, about 1 / sqrt(n_cells) when they are independent. Source: Golomb
     (2007), Scholarpedia 2(1):1347.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import Frame, Synchrony
+    >>> counts = np.tile([[0.0], [1.0], [0.0], [1.0]], (1, 1, 3))  # three cells that do the same
+    >>> round(Synchrony()(counts, Frame(step_ms=5.0, n_samples=4, first_ms=5.0)).item(), 3)
+    1.0
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"bin_ms": POSITIVE}

@@ -22,6 +22,15 @@ class EvokedWaveform(Measure):
 
     The baseline is the last `baseline_ms` before the onset. Compared point by point in the
     readout's unit; with `shape_only`, by correlation, whatever the units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import EvokedWaveform, Frame
+    >>> eeg = np.array([[[1.0], [1.0], [4.0], [2.0]]])  # one trial, four samples, one channel
+    >>> frame = Frame(step_ms=10.0, n_samples=4, first_ms=10.0, channels=("Cz",))
+    >>> EvokedWaveform(onset_ms=20.0, baseline_ms=20.0)(eeg, frame).tolist()
+    [[0.0], [0.0], [3.0], [1.0]]
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
@@ -70,6 +79,16 @@ class CSDProfile(Measure):
     depth and in time, that counts: 1 - r is 0 where they are the same, 2 where sinks and sources
     are exchanged. With `relative_depth` depths are shares of each probe's span, for columns of
     different thickness. Source: Nicholson & Freeman (1975), J. Neurophysiol. 38:356-368.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import CSDProfile, Frame
+    >>> lfp = np.array([[[0.0, 0.0, 0.0], [0.0, -1.0, 0.0]]])  # (trial, sample, depth)
+    >>> frame = Frame(step_ms=10.0, n_samples=2, first_ms=10.0, z_mm=(0.0, 0.1, 0.2))
+    >>> csd = CSDProfile()(lfp, frame)
+    >>> csd.shape, bool(csd[1, 0] < 0.0)  # a sink
+    ((2, 1), True)
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}
@@ -126,6 +145,15 @@ class Topography(Measure):
     Compared by the correlation C of the two maps, each less its mean over sensors, so that neither
     size nor reference counts: 1 - C is half the squared global map dissimilarity. Source: Murray et
     al. (2008), Brain Topogr. 20:249-264.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import Frame, Topography
+    >>> eeg = np.array([[[1.0, 3.0], [3.0, 5.0]]])  # one trial, two samples, two sensors
+    >>> frame = Frame(step_ms=10.0, n_samples=2, first_ms=10.0, channels=("Cz", "Oz"))
+    >>> Topography()(eeg, frame).tolist()
+    [2.0, 4.0]
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {"onset_ms": NOT_NEGATIVE, "baseline_ms": NOT_NEGATIVE}

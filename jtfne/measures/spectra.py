@@ -27,6 +27,16 @@ class PowerSpectrum(Measure):
     recording that was averaged. Compared by the mean squared difference of the two in dB: the
     square of the log-spectral distance. Of spikes, it is that of the population rate in bins of 1
     ms. Source: Gray & Markel (1976), IEEE Trans. Acoust. Speech 24:380-391.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import Frame, PowerSpectrum
+    >>> wave = np.sin(2e-3 * np.pi * 40.0 * np.arange(1.0, 1001.0))[None, :, None]
+    >>> frame = Frame(step_ms=1.0, n_samples=1000, first_ms=1.0)
+    >>> power = PowerSpectrum()(wave, frame)
+    >>> PowerSpectrum().grid(frame)["frequency"][power.argmax()].item()
+    40.0
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {
@@ -89,6 +99,15 @@ class BandPower(Measure):
 
     A frequency on an edge belongs to the band above it, so that neighbouring bands sum to the band
     of both. `relative`: the share of the band in all power above 0 Hz.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.measures import BandPower, Frame
+    >>> wave = np.sin(2e-3 * np.pi * 40.0 * np.arange(1.0, 1001.0))[None, :, None]
+    >>> frame = Frame(step_ms=1.0, n_samples=1000, first_ms=1.0)
+    >>> round(BandPower(low_Hz=30.0, high_Hz=80.0)(wave, frame).item(), 2)
+    0.5
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {
@@ -149,6 +168,13 @@ class SpectrolaminarCrossover(Measure):
     they are straight. High frequencies are taken to lie above the crossing. Source:
     Mendoza-Halliday et al. (2024), Nat. Neurosci. 27:547-560, of whose FLIP this is the crossover
     of the whole probe, between contacts.
+
+    Examples
+    --------
+    >>> from jtfne.measures import SpectrolaminarCrossover
+    >>> crossover = SpectrolaminarCrossover(high_to_Hz=120.0)
+    >>> crossover.unit("V"), crossover.low_from_Hz, crossover.high_to_Hz
+    ('mm', 10.0, 120.0)
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {

@@ -77,6 +77,13 @@ class Flip:
     0.265 is what the authors call unidentifiable. `first` and `last` are the ends of the window;
     `crossover` is the channel where the two bands' profiles cross; `low_Hz` and `high_Hz` are those
     bands.
+
+    Examples
+    --------
+    >>> from jtfne.analysis import Flip
+    >>> found = Flip(goodness=0.7, first=2, last=14, crossover=8)
+    >>> found.crossover, Flip().goodness is None
+    (8, True)
     """
 
     goodness: float | None = None

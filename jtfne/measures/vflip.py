@@ -97,7 +97,17 @@ class Control(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class ShuffledChannels:
-    """Channels in a random order: no gradient over depth but by chance."""
+    """Channels in a random order: no gradient over depth but by chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.analysis import ShuffledChannels
+    >>> power = np.array([[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]])
+    >>> draw = ShuffledChannels().draw(power, np.random.default_rng(0))
+    >>> np.array_equal(np.sort(draw, axis=0), power)
+    True
+    """
 
     on_potential: ClassVar[bool] = False
 
@@ -111,6 +121,15 @@ class ShuffledFrequencies:
     """A null of frequencies in random order, the same at all channels.
 
     Profiles stay, but belong to no band.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.analysis import ShuffledFrequencies
+    >>> power = np.array([[1.0, 5.0, 9.0], [2.0, 6.0, 8.0]])
+    >>> draw = ShuffledFrequencies().draw(power, np.random.default_rng(0))
+    >>> np.array_equal(np.sort(draw.sum(axis=0)), np.sort(power.sum(axis=0)))
+    True
     """
 
     on_potential: ClassVar[bool] = False
@@ -131,6 +150,15 @@ class PhaseRandomised:
     which keeps the differences of phase between them, and with these the power of a CSD; else a CSD
     is that of channels that are not related. Source: Theiler et al. (1992), Physica D 58:77-94;
     shared: Prichard & Theiler (1994), Phys. Rev. Lett. 73:951-954.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.analysis import PhaseRandomised
+    >>> lfp = np.random.default_rng(0).normal(size=(3, 64))
+    >>> draw = PhaseRandomised().draw(lfp, np.random.default_rng(1))
+    >>> np.allclose(abs(np.fft.rfft(draw)), abs(np.fft.rfft(lfp))), np.allclose(draw, lfp)
+    (True, False)
     """
 
     shared: bool = False
@@ -158,6 +186,15 @@ class PolarityFlip:
 
     FLIP of their power must find exactly what it found. A CSD, which takes differences of channels,
     has lost its order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.analysis import PolarityFlip
+    >>> lfp = np.random.default_rng(0).normal(size=(3, 64))
+    >>> draw = PolarityFlip().draw(lfp, np.random.default_rng(1))
+    >>> np.array_equal(abs(draw), abs(lfp))
+    True
     """
 
     on_potential: ClassVar[bool] = True
@@ -175,6 +212,14 @@ class FlipNull:
     Goodness is 0 where there is none.
 
     p = (1 + draws whose size is not below that found) / (1 + n_draws).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.analysis import FlipNull
+    >>> null = FlipNull(goodness=0.6, null=np.array([0.1, -0.7, 0.2]), p=2 / 4)
+    >>> int((np.abs(null.null) >= abs(null.goodness)).sum())  # draws as large as what was found
+    1
     """
 
     goodness: float

@@ -31,6 +31,14 @@ class Operator:
         What the operator is, for the manifest.
     parameters : Parameters
         The geometry and conductivities that it was built from, JSON-ready, for the manifest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.operators import operator
+    >>> mean = operator(np.full((1, 4), 0.25), ("pA", "pA"), "mean over cells")
+    >>> mean.apply(np.array([1.0, 2.0, 3.0, 6.0])).tolist(), mean.units
+    ([3.0], ('pA', 'pA'))
     """
 
     matrix: jax.Array | Matrix
@@ -97,7 +105,14 @@ class Operator:
 
 
 class Parameters:
-    """A dict that may be a static field: it is compared and hashed by content."""
+    """A dict that may be a static field: it is compared and hashed by content.
+
+    Examples
+    --------
+    >>> from jtfne.operators import Parameters
+    >>> Parameters({"sigma_S_m": 0.3}) == Parameters({"sigma_S_m": 0.3})
+    True
+    """
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
@@ -117,5 +132,14 @@ class Parameters:
 
 
 def operator(matrix: Matrix, units: tuple[str, str], name: str, **parameters: Any) -> Operator:
-    """Build an Operator from a host matrix and its parameters."""
+    """Build an Operator from a host matrix and its parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.operators import operator
+    >>> difference = operator(np.array([[1.0, -1.0]]), ("V", "V"), "bipolar", spacing_mm=0.1)
+    >>> difference.name, difference.matrix.shape, difference.parameters.values
+    ('bipolar', (1, 2), {'spacing_mm': 0.1})
+    """
     return Operator(jax.device_put(matrix), units, name, Parameters(parameters))

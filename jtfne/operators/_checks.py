@@ -54,7 +54,15 @@ def check_array(value: npt.ArrayLike, n_dims: int, *, name: str, where: str) -> 
 
 
 def unit_rows(matrix: Matrix) -> Matrix:
-    """Scale each row of `matrix` to Euclidean norm 1; a row of zeros stays so."""
+    """Scale each row of `matrix` to Euclidean norm 1; a row of zeros stays so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.operators import unit_rows
+    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
     norm = np.linalg.norm(matrix, axis=1, keepdims=True)
     rows: Matrix = np.divide(matrix, norm, out=np.zeros_like(matrix), where=norm > 0)
     return rows

@@ -37,6 +37,13 @@ class Surface:
     ----------
     .. [1] Pettersen et al. (2006), J. Neurosci. Methods 154:116-133, eq. 6.
     .. [2] Jackson, Classical Electrodynamics, sec. 4.4.
+
+    Examples
+    --------
+    >>> from jtfne.config import LFP
+    >>> from jtfne.operators import Surface
+    >>> LFP(surface=Surface(sigma_above_S_m=1.5)).surface.z_mm  # saline above the pia
+    0.0
     """
 
     z_mm: float = 0.0

@@ -20,6 +20,15 @@ def laminar_kernel(
     (n_areas * n_contacts, n_cells). contact_depths_mm: (n_contacts,), cell_depths_mm and cell_areas
     (0..n_areas-1): (n_cells,). Rows sum to 1, a contact far from every cell included; rows of an
     area without cells are 0. A proxy: no conductor, a.u.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.operators import laminar_kernel
+    >>> contacts_mm, cells_mm = np.array([0.0, 0.5, 1.0]), np.array([0.4, 0.6])
+    >>> kernel = laminar_kernel(contacts_mm, cells_mm, np.array([0, 0]), n_areas=1, kernel_mm=0.1)
+    >>> np.asarray(kernel.matrix).round(3).tolist()
+    [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
     distance = (contact_depths_mm[:, None] - cell_depths_mm[None, :]) / kernel_mm
     rows = np.zeros((n_areas, contact_depths_mm.size, cell_depths_mm.size))
@@ -44,6 +53,13 @@ def second_difference(n_areas: int, contact_depths_mm: Matrix) -> Operator:
 
     (n_areas * (n - 2), n_areas * n). Contacts are evenly spaced; in a.u. per (contact spacing)^2,
     so that the spacing does not scale the proxy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.operators import second_difference
+    >>> second_difference(1, np.array([0.0, 0.1, 0.2, 0.3])).matrix.tolist()
+    [[-1.0, 2.0, -1.0, 0.0], [0.0, -1.0, 2.0, -1.0]]
     """
     n = contact_depths_mm.size
     area_matrix: Matrix = np.zeros((n - 2, n))

@@ -27,6 +27,17 @@ class Optimizer(Protocol):
 
     traceable: whether `init`, `ask` and `tell` may run under `jit` and `vmap`. needs_gradients:
     whether `tell` refuses gradients=None. LIMITS: the ranges of its settings.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from jtfne.optimizers import RandomSearch
+    >>> search = RandomSearch(n=8)
+    >>> state = search.init(jax.random.key(0), lower=[0.0, -1.0], upper=[1.0, 1.0])
+    >>> candidates, state = search.ask(state)
+    >>> state = search.tell(state, candidates, (candidates**2).sum(axis=1))
+    >>> candidates.shape, float(search.best(state)[1]) == float((candidates**2).sum(axis=1).min())
+    ((8, 2), True)
     """
 
     traceable: ClassVar[bool]
@@ -72,6 +83,12 @@ class CompiledSearch:
 
     A program is compiled once for each shape and each static setting, not once a generation. A
     subclass has `_ask` and `_tell`, pure maps of arrays, and names the class of its state in STATE.
+
+    Examples
+    --------
+    >>> from jtfne.optimizers import GSDR, CompiledSearch
+    >>> isinstance(GSDR(), CompiledSearch), GSDR().traceable
+    (True, True)
     """
 
     STATE: ClassVar[type]
@@ -157,6 +174,14 @@ class SearchStats(NamedTuple):
         Its score; inf before there is one.
     generation, n_scores, n_bad : int32, shape ()
         How many generations and scores were told, and how many of the scores were not finite.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from jtfne.optimizers import RandomSearch
+    >>> state = RandomSearch().init(jax.random.key(0), lower=[0.0, -1.0], upper=[1.0, 1.0])
+    >>> state.record.width.tolist(), float(state.record.best_score), int(state.record.n_scores)
+    ([1.0, 2.0], inf, 0)
     """
 
     key: jax.Array

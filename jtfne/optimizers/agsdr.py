@@ -100,6 +100,13 @@ class AGSDR(CompiledSearch):
 
     Source: Nejat, Sherfey & Bastos (2026), PLOS One (deselection); jaxfne 0.3.37 (balance of
     variances).
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> from jtfne.optimizers import AGSDR
+    >>> AGSDR().n_candidates(d=5), jtfne.Trainer().optimizer == AGSDR()
+    (9, True)
     """
 
     inner: Any = dataclasses.field(default_factory=lambda: adam(0.05), metadata={"static": True})

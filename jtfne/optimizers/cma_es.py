@@ -53,6 +53,12 @@ class CMAES:
     is seeded from the key and the generation, so that draws follow from the state alone, whatever
     was asked before. Source: Hansen (2016), arXiv:1604.00772; Nomura & Shibata (2024),
     arXiv:2402.01373 (cmaes).
+
+    Examples
+    --------
+    >>> from jtfne.optimizers import CMAES
+    >>> CMAES().n_candidates(d=10), CMAES(n=24).n_candidates(d=10)
+    (10, 24)
     """
 
     n: int | None = dataclasses.field(default=None, metadata={"static": True})

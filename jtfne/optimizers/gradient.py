@@ -36,6 +36,17 @@ class Gradient(CompiledSearch):
     `tell` needs the gradients, (n_starts, d), as `jax.grad` of the score gives them. A descent
     whose score or gradient is not finite goes on from the best so far, with a fresh state of the
     transform. Source: DeepMind et al. (2020), The DeepMind JAX Ecosystem (optax).
+
+    Examples
+    --------
+    >>> import jax
+    >>> from jtfne.optimizers import Gradient
+    >>> search = Gradient()
+    >>> state = search.init(jax.random.key(0), lower=[0.0], upper=[1.0], start=[0.5])
+    >>> candidates, state = search.ask(state)
+    >>> state = search.tell(state, candidates, scores=[1.0], gradients=[[2.0]])
+    >>> round(float(state.x[0, 0]), 3)  # Adam's first step, 0.05 of the range
+    0.45
     """
 
     transform: Any = dataclasses.field(

@@ -109,6 +109,16 @@ class GSDR(CompiledSearch):
     References
     ----------
     .. [1] Nejat, Sherfey & Bastos (2026), PLOS One (GSDR).
+
+    Examples
+    --------
+    >>> import jax
+    >>> from jtfne.optimizers import GSDR
+    >>> search = GSDR(n_pairs=3)
+    >>> state = search.init(jax.random.key(0), lower=[0.0, 0.0], upper=[1.0, 1.0], start=[0.5, 0.5])
+    >>> candidates, state = search.ask(state)
+    >>> candidates.shape, candidates[0].tolist()  # the centre, and pairs around it
+    ((7, 2), [0.5, 0.5])
     """
 
     inner: Any = dataclasses.field(default_factory=lambda: adam(0.01), metadata={"static": True})
@@ -223,6 +233,16 @@ def correlation_factor(before: jax.Array, after: jax.Array, shift: int = 1) -> j
     is taken `shift` steps later. Ones where correlations are undefined (a potential that is
     constant), or all equal. Source: Nejat, Sherfey & Bastos (2026), PLOS One (MCDP).
     Raises: JtfneError, if the shapes differ or no two steps are left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.optimizers import correlation_factor
+    >>> before = np.random.default_rng(0).normal(size=(100, 2))
+    >>> after = np.roll(before, 1, axis=0) * [1.0, 0.0] + before * [0.0, 1.0]
+    >>> factor = correlation_factor(before, after)  # the first pair follows, the second does not
+    >>> factor.round(2).tolist()
+    [1.0, -1.0]
     """
     where = "correlation_factor"
     before, after = (

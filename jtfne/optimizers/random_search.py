@@ -23,6 +23,16 @@ class RandomSearch(CompiledSearch):
     """Candidates drawn uniformly within the bounds; the first of all is the start.
 
     Source: Bergstra & Bengio (2012), J. Mach. Learn. Res. 13:281-305.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from jtfne.optimizers import RandomSearch
+    >>> search = RandomSearch(n=4)
+    >>> state = search.init(jax.random.key(0), lower=[0.0], upper=[1.0], start=[0.5])
+    >>> candidates, state = search.ask(state)
+    >>> candidates.shape, candidates[0].tolist()
+    ((4, 1), [0.5])
     """
 
     n: int = dataclasses.field(default=16, metadata={"static": True})

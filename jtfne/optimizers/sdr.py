@@ -66,6 +66,17 @@ class SDR(CompiledSearch):
     ----------
     .. [1] Nejat, Sherfey & Bastos (2026), PLOS One (SDR).
     .. [2] Hanson (1990), Physica D 42:265-272.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from jtfne.optimizers import SDR
+    >>> search = SDR(step=0.1, n_pairs=0)  # with gradients, no probes
+    >>> state = search.init(jax.random.key(0), lower=[0.0], upper=[1.0], start=[0.5])
+    >>> candidates, state = search.ask(state)
+    >>> state = search.tell(state, candidates, scores=[1.0], gradients=[[2.0]])
+    >>> bool(state.centre[0] < 0.5)
+    True
     """
 
     step: jax.Array | float = 0.05

@@ -276,7 +276,8 @@ class Paradigm(Inputs):
         >>> from jtfne.paradigm import Paradigm, Timing
         >>> a = Paradigm.pulse(target="E", start_ms=0.0, duration_ms=50.0, amplitude=10.0)
         >>> task = Paradigm.omission(
-        ...     {"A": a}, ["A", "A"], timing=Timing(soa_ms=100.0), omit="A", n_trials=9, n_omitted=2)
+        ...     {"A": a}, ["A", "A"], timing=Timing(soa_ms=100),
+        ...     omit="A", n_trials=10, n_omitted=2)
         >>> task.conditions.count("omission")
         2
         >>> sorted(each.label for each in task.stimuli if each.event)

@@ -19,7 +19,15 @@ Matrix = npt.NDArray[np.float64]
 
 
 class CellIdentity(Protocol):
-    """Names and places of the cells of a net, in the order of their rows."""
+    """Names and places of the cells of a net, in the order of their rows.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> identity = jtfne.construct(jtfne.suite2_net1_config(20)).identity
+    >>> identity.areas, identity.position_mm.shape, identity.texts("cell_type")[0].item()
+    (('V1',), (20, 3), 'E')
+    """
 
     @property
     def ids(self) -> Array:
@@ -51,6 +59,15 @@ class Columns:
     """The columns of a run.
 
     positions_mm (n_areas, 3), normals (n_areas, 3): head coordinates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.readouts import Columns
+    >>> place = np.array([[0.0, -60.0, 50.0]])
+    >>> columns = Columns(1.5, 0.25, place, np.array([[0.0, -1.0, 0.0]]), np.zeros((1, 3)))
+    >>> columns.dipoles_mm.tolist()
+    [[0.0, -59.25, 50.0]]
     """
 
     thickness_mm: float
@@ -76,6 +93,16 @@ class SourceMapMatrices:
     ranges: of each area, the first and the last + 1 of the cells whose currents spread; others in
     between are all zero. maps: of each area, (n_depths, n_loops, n_cells), the share of each loop
     current that leaves through a compartment; columns sum to zero. metadata: for the manifest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.readouts import SourceMapMatrices
+    >>> loop = np.array([[[1.0]], [[-1.0]]])  # leaves at the first depth, enters at the second
+    >>> maps = SourceMapMatrices(None, ("V1",), np.array([0.2, 0.7]), ((0, 1),), (loop,), {})
+    >>> (moments_m,) = maps.moments_m()
+    >>> moments_m.round(6).tolist()
+    [[0.0005]]
     """
 
     source: SourceCurrents
@@ -117,7 +144,14 @@ class SourceMapMatrices:
 
 @dataclasses.dataclass(frozen=True)
 class CurrentsBySign:
-    """The excitatory and inhibitory synaptic currents of a run; `synapses` says of what kind."""
+    """The excitatory and inhibitory synaptic currents of a run; `synapses` says of what kind.
+
+    Examples
+    --------
+    >>> from jtfne.readouts import CurrentsBySign
+    >>> CurrentsBySign(source=None, synapses="conductances").synapses
+    'conductances'
+    """
 
     source: SourceCurrents
     synapses: str
@@ -141,6 +175,16 @@ class ProbeContext:
         (selector, where) -> rows of cells.
     build_maps, build_currents : function
         Make `maps` and `currents_by_sign`, when they are first asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.readouts import ProbeContext
+    >>> context = ProbeContext(
+    ...     dt_ms=0.1, n_cells=3, identity=None, source=None, columns=None,
+    ...     choose_rows=lambda selector, where: np.arange(3), build_maps=dict, build_currents=dict)
+    >>> context.count_steps(1.0), context.count_steps(None)
+    (10, 1)
     """
 
     dt_ms: float

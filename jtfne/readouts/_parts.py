@@ -12,7 +12,16 @@ from jtfne.operators import Operator
 
 
 class Part(Protocol):
-    """A map from rows of source currents to the rows of a readout; a pytree."""
+    """A map from rows of source currents to the rows of a readout; a pytree.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.readouts import Keep
+    >>> rows = jnp.ones((5, 1, 3))  # five samples, one part, three cells
+    >>> Keep()(rows).shape
+    (5, 1, 3)
+    """
 
     def __call__(self, rows: jax.Array) -> jax.Array:
         """Reduce (n_rows, n_parts, n_cells) pA to (n_rows, ...)."""
@@ -26,6 +35,14 @@ class Linear:
 
     maps: their matrices, (n_in, n_out) each: a product of a few rows reads these at half the cost
     of (n_out, n_in).
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.readouts import Linear
+    >>> mean = Linear((jnp.full((3, 1), 1.0 / 3.0),))
+    >>> mean(jnp.ones((5, 1, 3))).shape  # (rows, parts, cells) to (rows, channels)
+    (5, 1)
     """
 
     maps: tuple[jax.Array, ...]
@@ -55,6 +72,14 @@ class ByArea:
 
     The areas are side by side. ranges: of each area, first and last + 1 of its cells. maps: of each
     area, (n_loops * n_cells, n_out). then: (n_in, n_out) each, the first of n_areas * n_out.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.readouts import ByArea
+    >>> sums = ByArea(((0, 2), (2, 3)), (jnp.ones((2, 1)), jnp.ones((1, 1))))
+    >>> sums(jnp.array([[[1.0, 2.0, 5.0]]])).tolist()
+    [[3.0, 5.0]]
     """
 
     ranges: tuple[tuple[int, int], ...] = dataclasses.field(metadata={"static": True})
@@ -89,7 +114,16 @@ def _multiply_exactly(rows: jax.Array, matrix: jax.Array) -> jax.Array:
 @register
 @dataclasses.dataclass(frozen=True)
 class Sum:
-    """The sum of several parts."""
+    """The sum of several parts.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.readouts import ByArea, Sum
+    >>> sums = ByArea(((0, 3),), (jnp.ones((3, 1)),))
+    >>> Sum((sums, sums))(jnp.array([[[1.0, 2.0, 5.0]]])).tolist()
+    [[16.0]]
+    """
 
     parts: tuple[ByArea, ...]
 
@@ -104,7 +138,15 @@ class Sum:
 @register
 @dataclasses.dataclass(frozen=True)
 class Keep:
-    """Keeps the rows as they are."""
+    """Keeps the rows as they are.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.readouts import Keep
+    >>> Keep()(jnp.array([[[1.0, 2.0]]])).tolist()
+    [[[1.0, 2.0]]]
+    """
 
     def __call__(self, rows: jax.Array) -> jax.Array:
         """Return the rows unchanged, (n_rows, n_parts, n_cells) pA."""

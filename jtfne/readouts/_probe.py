@@ -62,6 +62,14 @@ class Probe:
         Steps that one sample is the mean of.
     coords : dict
         Coordinates beside the time: name -> (dims, values).
+
+    Examples
+    --------
+    >>> from jtfne.config import Spikes
+    >>> from jtfne.readouts import Probe
+    >>> probe = Probe(Spikes(), every=1, coords={})
+    >>> probe.name, probe.attrs(interval_ms=0.1)["units"], probe.operator() is None
+    ('spk', 'ms', True)
     """
 
     declaration: ReadoutFacts
@@ -142,6 +150,14 @@ class FieldProbe(Probe):
         Of the operator, for the manifest: JSON-ready.
     channel_units : str, optional
         The unit, where it hangs on the channels.
+
+    Examples
+    --------
+    >>> from jtfne.config import SourceProbe
+    >>> from jtfne.readouts import FieldProbe, Keep
+    >>> probe = FieldProbe(SourceProbe(), 10, {}, None, Keep(), {"name": "nothing is changed"})
+    >>> probe.operator()["name"], probe.units
+    ('nothing is changed', 'pA')
     """
 
     source: SourceCurrents

@@ -28,6 +28,15 @@ class ReadoutNode:
     """One node of the signals before it has labels: `values` by variable name, each with its dims.
 
     coords: name -> (dims, values). attrs: str, int and float only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.readouts import ReadoutNode
+    >>> values = {"level": (("trial", "time"), np.zeros((1, 3)))}
+    >>> node = ReadoutNode("level", values, {"time": (("time",), np.arange(3.0))}, {"units": "1"})
+    >>> node.values["level"][0]
+    ('trial', 'time')
     """
 
     name: str
@@ -41,6 +50,14 @@ class SpikeEvents:
     """All spikes of a run as columns, sorted by (trial, step, row of the cell).
 
     Each field is (n_spikes,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.readouts import SpikeEvents
+    >>> spikes = SpikeEvents(np.array([0, 0]), np.array([12, 40]), np.array([3, 0]))
+    >>> spikes.step.tolist(), spikes.row.tolist()
+    ([12, 40], [3, 0])
     """
 
     trial: npt.NDArray[np.int32]
@@ -54,6 +71,16 @@ class Recording:
 
     kept: by readout name, (n_trials, n_rows, ...). on_disk: the same rows, if they lie on disk;
     `kept` then reads them whole, which is only for what is small.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from jtfne.readouts import Recording, SpikeEvents
+    >>> none = np.zeros(0, np.int64)
+    >>> kept = {"level": np.zeros((1, 2, 4))}
+    >>> recording = Recording(1, 20, 0.1, kept, SpikeEvents(none, none, none))
+    >>> recording.rows("level").shape, recording.time_ms(every=10).tolist()
+    ((1, 2, 4), [1.0, 2.0])
     """
 
     n_trials: int
@@ -86,6 +113,13 @@ class SourceCurrents(Protocol):
 
     `parts` names the arrays that `read` stacks, and the terms of each. The state of the engine is
     passed on as it is, since this room does not know the engine.
+
+    Examples
+    --------
+    >>> from jtfne.readouts.rate import SpikesPerSecond
+    >>> source = SpikesPerSecond()  # what `rate` is made of
+    >>> source.kind, source.parts, source.by_inputs(None)
+    ('spikes per second', (('spikes', ('spikes',)),), False)
     """
 
     @property
@@ -113,6 +147,15 @@ class SourceRows:
     """Engine recorder: mean source currents of every `every` steps.
 
     They are reduced at the end of a chunk by each part.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.readouts import Keep, SourceRows
+    >>> from jtfne.readouts.rate import SpikesPerSecond
+    >>> rows = SourceRows(SpikesPerSecond(), {"rate": Keep()}, every=10)
+    >>> rows.finish(jnp.ones((5, 1, 3)))["rate"].shape
+    (5, 1, 3)
     """
 
     source: SourceCurrents
@@ -153,6 +196,13 @@ class VoltageRows:
     """Engine recorder: membrane potential of some cells, mean of every `every` steps.
 
     index: int32 (n,) or None.
+
+    Examples
+    --------
+    >>> from jtfne.readouts import VoltageRows
+    >>> rows = VoltageRows("vm", None, every=10)  # means over 10 steps, of all cells
+    >>> rows.every, rows.by_inputs(None)
+    (10, False)
     """
 
     name: str = dataclasses.field(metadata={"static": True})

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne import _json, reports, run_folder
-from jtfne._arguments import check_flag, check_instance, check_table, list_names, match_labels
-from jtfne._check import JtfneError, altered, describe_value, names_methods, one_of, refuse
-from jtfne._files import resolve_path
+from jtfne import reports, run_folder
+from jtfne._arguments import check_instance, check_table, list_names, match_labels
+from jtfne._check import JtfneError, describe_value, names_methods, one_of, refuse
 from jtfne._grid import nearest_steps
 from jtfne._html import render_object, render_table
-from jtfne.config import Config
 from jtfne.readouts import READOUTS as CATALOGUE
 from jtfne.readouts import resolve_alias
 from jtfne.recordings import describe_neurons
@@ -104,11 +102,21 @@ class Signals:
         return len(self.recorded())
 
     def keys(self) -> tuple[str, ...]:
-        """The names of the recorded readouts, as `recorded`."""
+        """The names of the recorded readouts, as `recorded`.
+
+        >>> import jtfne
+        >>> jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20).keys()
+        ('spk', 'vm', 'source')
+        """
         return self.recorded()
 
     def recorded(self) -> tuple[str, ...]:
-        """Names of the recorded readouts, in the order of signals_schema.md."""
+        """Names of the recorded readouts, in the order of signals_schema.md.
+
+        >>> import jtfne
+        >>> jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20).recorded()
+        ('spk', 'vm', 'source')
+        """
         names = [name for name in self.tree.children if name not in reports.TABLES]
         schema_order = {name: k for k, name in enumerate(READOUTS)}
         return tuple(sorted(names, key=lambda name: schema_order.get(name, len(schema_order))))
@@ -154,12 +162,17 @@ class Signals:
         JtfneError
             For a readout that was not recorded, and for selectors that do not apply or match
             nothing.
+
+        Examples
+        --------
+        >>> from jtfne import construct, suite2_single_neuron_config as one_cell
+        >>> construct(one_cell()).simulate(duration_ms=20).get("vm", time=(5.0, 10.0)).shape
+        (50, 1)
         """
         name = self._resolve_name(name)
         where = f"Signals.get({describe_value(name)})"
-        labels = {"area": area, "layer": layer, "cell_type": cell_type}
         selectors = {}
-        for key, value in labels.items():
+        for key, value in (("area", area), ("layer", layer), ("cell_type", cell_type)):
             if value is not None:
                 selectors[key] = list(list_names(value, name=key, where=where))
         bounds = None if time is None else select.read_window(time, where)
@@ -213,7 +226,13 @@ class Signals:
         return table
 
     def summary(self) -> "pd.DataFrame":
-        """A table with a row for each readout: dims, shape, units, proxy, interval_ms, mean."""
+        """A table with a row for each readout: dims, shape, units, proxy, interval_ms, mean.
+
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+        >>> signals.summary().loc["vm", ["shape", "units"]].tolist()
+        ['1 x 200 x 1', 'mV']
+        """
         import pandas as pd
 
         rows = []
@@ -234,7 +253,13 @@ class Signals:
         return pd.DataFrame(rows).set_index("readout")
 
     def rates(self) -> "pd.DataFrame":
-        """Mean firing rate of each population: area, layer, cell_type, n_neurons, rate_Hz."""
+        """Mean firing rate of each population: area, layer, cell_type, n_neurons, rate_Hz.
+
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_net1_config(20)).simulate(duration_ms=50)
+        >>> signals.rates()["cell_type"].tolist()
+        ['E', 'PV', 'SST', 'VIP']
+        """
         neurons = self.neurons
         spikes = self.tree[self._resolve_name("spk")].to_dataset()
         seconds = float(spikes.attrs["duration_ms"]) / 1e3 * int(spikes.attrs["n_trials"])
@@ -257,6 +282,13 @@ class Signals:
         Returns
         -------
         pandas.DataFrame
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+        >>> signals.to_dataframe("vm").shape
+        (200, 8)
         """
         name = self._resolve_name(name)
         if name == "spk":
@@ -288,6 +320,13 @@ class Signals:
         JtfneError
             If the folder holds anything, or the tree is not what the manifest says: files could not
             be checked.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
+        >>> sorted(path.name for path in signals.save("run").iterdir())
+        ['manifest.json', 'signals.zarr', 'spikes.parquet']
         """
         if not self.manifest:
             raise refuse("signals without a manifest", "what a simulation gave", "Signals.save")
@@ -437,39 +476,3 @@ class Signals:
                 "a run of a net built from a Config",
                 "Signals",
             )
-
-
-def load(path: str | Path, *, allow_code: bool = False) -> Signals:
-    """Read a run folder and check every hash.
-
-    Parameters
-    ----------
-    path : str or Path
-        A folder that `Signals.save` or `jtfne run` made.
-    allow_code : bool
-        Import the modules of the cell models from outside jtfne ("module:Class") that its config
-        names, so that `Config.from_json` reads it. Without, nothing that the folder names is
-        imported. Importing a module runs it: allow it for folders from people whom you trust.
-
-    Returns
-    -------
-    Signals
-
-    Raises
-    ------
-    JtfneError
-        If it is not a run folder, a file was cut short or altered, or spikes are of cells, trials
-        or times that the run does not have.
-    """
-    allow_code = check_flag(allow_code, name="allow_code", where="load")
-    folder = resolve_path(path, "load")
-    sealed_manifest = run_folder.read_manifest(folder)
-    manifest = reports.check_manifest(sealed_manifest)
-    tree = run_folder.read_run(folder, manifest)
-    for name in reports.altered_nodes(tree, manifest):
-        raise altered(folder / name)
-    run_folder.check_seal(sealed_manifest, folder / run_folder.MANIFEST)
-    reports.check_tree(tree)
-    if allow_code:
-        Config.from_json(_json.dumps(manifest["config"]), allow_code=True)
-    return Signals(tree, manifest)

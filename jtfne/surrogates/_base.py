@@ -20,6 +20,17 @@ class Surrogate(abc.ABC):
     traced. LIMITS: their ranges; a number without one is taken as it is. steadies: whether a
     gradient enlarges no deviation of v from step to step, as an upstroke would (see
     `docs/gradients.rst`).
+
+    Examples
+    --------
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from jtfne.surrogates import SuperSpike, Surrogate
+    >>> step = SuperSpike()
+    >>> isinstance(step, Surrogate), step(jnp.array([-0.1, 0.0, 0.1])).tolist()
+    (True, [0.0, 1.0, 1.0])
+    >>> bool(jax.grad(step)(jnp.array(-0.1)) > 0.0)  # where the step itself is flat
+    True
     """
 
     LIMITS: ClassVar[dict[str, Limit]] = {}

@@ -19,6 +19,12 @@ class RiseState(NamedTuple):
     receptor: which one. equal_taus: both rows decay alike (an alpha function); else the first is
     the rise, the second the decay (a difference of exponentials). The first row alone takes what
     arrives, so that the ring is read once.
+
+    Examples
+    --------
+    >>> from jtfne.synapses import RiseState
+    >>> RiseState(receptor=1, equal_taus=True)
+    RiseState(receptor=1, equal_taus=True)
     """
 
     receptor: int
@@ -37,6 +43,14 @@ class Synapse:
     both; else it is the difference of two exponentials. gate_fields: the fields that `gate` reads;
     empty for a conductance that does not depend on the potential. order: in dt, of what a LIF makes
     of it between spikes; None if that is exact on any grid.
+
+    Examples
+    --------
+    >>> from jtfne.synapses import SYNAPSES, Exponential, Synapse
+    >>> isinstance(Exponential(tau_ms=5.0), Synapse), Exponential(tau_ms=5.0).unit
+    (True, 'pA')
+    >>> [name for name, cls in SYNAPSES.items() if cls.unit == "nS"]
+    ['Conductance', 'AlphaConductance', 'BiExponentialConductance', 'NMDA', 'BoltzmannConductance']
     """
 
     unit: ClassVar[str]
@@ -90,6 +104,15 @@ def step_rise(
 
     first_rows: (n_receptors, n_cells), the rows on which spikes arrive. tau_ms: (n_rows,), theirs,
     then those of `second_rows`.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.synapses import RiseState, step_rise
+    >>> kinds = (RiseState(receptor=0, equal_taus=True),)  # an alpha function peaks at tau
+    >>> second = step_rise(jnp.ones((1, 1)), jnp.zeros((1, 1)), jnp.array([5.0, 5.0]), kinds, 5.0)
+    >>> round(float(second[0, 0]), 3)
+    1.0
     """
     rows = []
     for k, (receptor, equal_taus) in enumerate(kinds):
@@ -110,6 +133,14 @@ class Course(NamedTuple):
     t is the time from the start of the step.
 
     value, ramp: (n_cells,); ramp None for an exponential, else per ms.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.synapses import Course
+    >>> course = Course(receptor=0, value=jnp.array([20.0]), tau_ms=jnp.array(5.0))
+    >>> course.ramp is None
+    True
     """
 
     receptor: int
@@ -132,6 +163,14 @@ def courses(
     conductances. An alpha function is a ramp times an exponential. As a conductance it is replaced
     by the exponential of the same mean over the step, so that its charge is exact and the error
     over dt of second order, as for all conductances.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from jtfne.synapses import courses
+    >>> (course,) = courses(jnp.array([[20.0]]), None, jnp.array([5.0]), (), 0.1, (False,))
+    >>> course.receptor, course.value.tolist()
+    (0, [20.0])
     """
     n_receptors = first_rows.shape[0]
     second_by_receptor = {rise.receptor: (k, rise.equal_taus) for k, rise in enumerate(kinds)}

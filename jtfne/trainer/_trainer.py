@@ -60,6 +60,18 @@ class Trainer:
         The derivative of spikes, for an optimizer that needs gradients; SuperSpike() if left out.
         Each candidate is then run twice with each seed: as events, which score it, and with slopes.
         Gates may be of any measure.
+
+    Examples
+    --------
+    >>> import jtfne
+    >>> cfg = (
+    ...     jtfne.suite2_net1_config(20).runtime(duration_ms=50.0)
+    ...     .objective([{"measure": "MeanRate", "cells": "E", "target": 20.0, "scale": 10.0}])
+    ...     .trainables([{"path": "cells.E.drive", "bounds": (0.0, 10.0)}]))
+    >>> trainer = jtfne.Trainer(optimizer=jtfne.optimizers.RandomSearch(n=4), budget=8)
+    >>> result = trainer.fit(jtfne.construct(cfg), progress=False)
+    >>> len(result.history), result.history["generation"].tolist()[-1]
+    (8, 1)
     """
 
     objective: Evaluator | None = None

@@ -185,13 +185,28 @@ class NetData:
         ------
         JtfneError
             For an unknown name or id, where nothing matches, and for a net without identity.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+        >>> net.select(cell_type="PV").tolist(), len(net.select(cell_type=["E", "PV"]))
+        ([16, 17], 18)
         """
         return select_rows(
             self.identity, area=area, layer=layer, cell_type=cell_type, ids=ids, where="Net.select"
         )
 
     def select_with(self, selector: Selector) -> Rows:
-        """Indices of the cells that `selector` chooses. Raises: JtfneError as `select`."""
+        """Indices of the cells that `selector` chooses. Raises: JtfneError as `select`.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+        >>> net.select_with(jtfne.config.Selector(cell_type="PV")).tolist()
+        [16, 17]
+        """
         where = "Net.select_with"
         check_instance(
             selector, Selector, allowed="a jtfne.config.Selector", name="selector", where=where
@@ -199,7 +214,16 @@ class NetData:
         return select_with(self.identity, selector, where=where)
 
     def degrees(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """How many edges end at each cell and how many leave it, both (n_neurons,)."""
+        """How many edges end at each cell and how many leave it, both (n_neurons,).
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_net1_config(20))
+        >>> in_degree, out_degree = net.degrees()
+        >>> in_degree.shape, bool(in_degree.sum() == net.n_edges)
+        ((20,), True)
+        """
         in_degree = np.zeros(self.n_neurons, dtype=np.int64)
         out_degree = np.zeros(self.n_neurons, dtype=np.int64)
         for projection in self.projections:
@@ -219,11 +243,27 @@ class NetData:
         return self.config.populations()
 
     def remembers(self, key: Hashable) -> bool:
-        """Whether `remembered` holds a value under `key`."""
+        """Whether `remembered` holds a value under `key`.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_single_neuron_config())
+        >>> net.remembers("size"), net.remembered("size", lambda: 1), net.remembers("size")
+        (False, 1, True)
+        """
         return key in self._remembered
 
     def remembered(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of `make()`, computed once for each `key` and kept as long as the net."""
+        """The value of `make()`, computed once for each `key` and kept as long as the net.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> net = jtfne.construct(jtfne.suite2_single_neuron_config())
+        >>> net.remembered("table", lambda: [1, 2]) is net.remembered("table", lambda: [3, 4])
+        True
+        """
         if key not in self._remembered:
             self._remembered[key] = make()
         value: Value = self._remembered[key]
