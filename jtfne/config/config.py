@@ -4,7 +4,6 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import pydantic
 from pydantic import Field, model_validator
 
 from jtfne import _json
@@ -487,12 +486,6 @@ class Config(StoredConfig):
         for name in ("hash", "_populations"):
             vars(copy).pop(name, None)
         return copy
-
-    @classmethod
-    def json_schema(cls) -> dict[str, Any]:
-        """JSON Schema (draft 2020-12) of a config file."""
-        dialect = pydantic.json_schema.GenerateJsonSchema.schema_dialect
-        return {"$schema": dialect, **cls.model_json_schema(mode="validation")}
 
 
 def _check_entries(entries: Any, verb: str) -> Any:

@@ -38,6 +38,22 @@ class FromForward(Operator):
     JtfneError
         For anything but a forward, a forward in another frame or with numbers that are not finite,
         and a channel that it does not have.
+
+    Examples
+    --------
+    >>> import mne
+    >>> import numpy as np
+    >>> from jtfne.operators import FromForward
+    >>> sites = {"Cz": [0.0, 0.0, 0.13], "Oz": [0.0, -0.09, 0.04]}  # m
+    >>> montage = mne.channels.make_dig_montage(sites, coord_frame="head")
+    >>> info = mne.create_info(["Cz", "Oz"], 1000.0, "eeg").set_montage(montage)
+    >>> sphere = mne.make_sphere_model(r0=(0.0, 0.0, 0.04), head_radius=0.09, verbose="error")
+    >>> place = {"rr": np.array([[0.0, 0.0, 0.1]]), "nn": np.array([[0.0, 0.0, 1.0]])}  # m
+    >>> source = mne.setup_volume_source_space(pos=place, verbose="error")
+    >>> forward = mne.make_forward_solution(info, None, source, sphere, meg=False, verbose="error")
+    >>> leadfield = FromForward(forward, channels=["Oz", "Cz"])
+    >>> leadfield.matrix.shape, leadfield.units
+    ((2, 1, 3), ('A m', 'V'))
     """
 
     def __init__(self, forward: "mne.Forward", channels: Sequence[str] | None = None) -> None:

@@ -165,16 +165,14 @@ class Signals:
 
         Examples
         --------
-        >>> import jtfne
-        >>> signals = jtfne.construct(jtfne.suite2_single_neuron_config()).simulate(duration_ms=20)
-        >>> signals.get("vm", time=(5.0, 10.0)).shape, signals.get("spk", layout="time_node").shape
-        ((50, 1), (200, 1))
+        >>> from jtfne import construct, suite2_single_neuron_config as one_cell
+        >>> construct(one_cell()).simulate(duration_ms=20).get("vm", time=(5.0, 10.0)).shape
+        (50, 1)
         """
         name = self._resolve_name(name)
         where = f"Signals.get({describe_value(name)})"
-        labels = {"area": area, "layer": layer, "cell_type": cell_type}
         selectors = {}
-        for key, value in labels.items():
+        for key, value in (("area", area), ("layer", layer), ("cell_type", cell_type)):
             if value is not None:
                 selectors[key] = list(list_names(value, name=key, where=where))
         bounds = None if time is None else select.read_window(time, where)

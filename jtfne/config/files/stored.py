@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Self
 
+import pydantic
+
 from jtfne import _json
 from jtfne._arguments import check_text, describe_argument
 from jtfne._check import one_of, refuse
@@ -126,6 +128,19 @@ class StoredConfig(Frozen):
         else:
             table = toml.loads(text, str(path))
         return cls._from_table(table, allow_code=allow_code)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """JSON Schema (draft 2020-12) of a config file.
+
+        Examples
+        --------
+        >>> import jtfne
+        >>> sorted(jtfne.Config.json_schema()["properties"])
+        ['circuit', 'readouts', 'run', 'schema_version', 'task', 'training']
+        """
+        dialect = pydantic.json_schema.GenerateJsonSchema.schema_dialect
+        return {"$schema": dialect, **cls.model_json_schema(mode="validation")}
 
     @classmethod
     def _from_table(cls, table: Any, *, allow_code: bool) -> Self:
