@@ -44,7 +44,9 @@ class FromForward(Operator):
     >>> import mne
     >>> import numpy as np
     >>> from jtfne.operators import FromForward
-    >>> info = mne.create_info(["Cz", "Oz"], 1000.0, "eeg").set_montage("standard_1020")
+    >>> sites = {"Cz": [0.0, 0.0, 0.13], "Oz": [0.0, -0.09, 0.04]}  # m
+    >>> montage = mne.channels.make_dig_montage(sites, coord_frame="head")
+    >>> info = mne.create_info(["Cz", "Oz"], 1000.0, "eeg").set_montage(montage)
     >>> sphere = mne.make_sphere_model(r0=(0.0, 0.0, 0.04), head_radius=0.09, verbose="error")
     >>> place = {"rr": np.array([[0.0, 0.0, 0.1]]), "nn": np.array([[0.0, 0.0, 1.0]])}  # m
     >>> source = mne.setup_volume_source_space(pos=place, verbose="error")
