@@ -204,6 +204,10 @@ class Net(NetData):
             self, dt_ms=dt_ms, mechanisms=mechanisms, tracked=tracked, delivery=delivery
         )
 
+    def __repr__(self) -> str:
+        """Numbers of cells and synapses, and the config, on one line."""
+        return f"Net({self.n_neurons:,} cells, {self.n_edges:,} synapses; {self.config!r})"
+
     def _repr_html_(self) -> str:
         """Numbers of cells and synapses, and the config, as notebooks show them."""
         sizes = {"cells": self.n_neurons, "synapses": self.n_edges}

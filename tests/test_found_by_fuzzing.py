@@ -179,6 +179,15 @@ def test_a_dataset_is_no_list_of_ids() -> None:
         signals.get("spk", ids=xr.Dataset())
 
 
+def test_a_dataset_is_no_row_of_depths_or_onsets() -> None:
+    """Seed 1302."""
+    recording = interop.from_array(np.ones((5, 2)), ("time", "channel"), sampling_Hz=1e3, units="V")
+    with pytest.raises(jtfne.JtfneError, match="z_mm="):
+        analysis.load_recording(recording, z_mm=xr.Dataset())  # type: ignore[arg-type]
+    with pytest.raises(jtfne.JtfneError, match="onset_ms="):
+        interop.from_array(np.ones(5), ("time",), sampling_Hz=1e3, units="V", onset_ms=xr.Dataset())
+
+
 @pytest.mark.parametrize("method", [DeltaICSD, StepICSD, SplineICSD])
 def test_discs_that_are_points_have_no_inverse(method: type[Any]) -> None:
     """Seed 1200, as the next one."""

@@ -1,5 +1,6 @@
 """In a notebook every figure shows as a picture, and every object as a table."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,11 @@ OBJECTS = ("config", "net", "tone", "signals", "result")
 @pytest.fixture(scope="module")
 def outputs() -> dict[str, list[Any]]:
     """What each cell of a notebook shows."""
+    # as a user's kernel starts: MPLBACKEND of the test machine would replace its inline figures
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     lines = [SETUP, *CALLS.values(), *OBJECTS]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(line) for line in lines])
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute(env=environment)
     shown = [cell["outputs"] for cell in notebook.cells[1:]]
     return dict(zip([*CALLS, *OBJECTS], shown, strict=True))
 

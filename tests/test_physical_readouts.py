@@ -531,7 +531,8 @@ def test_a_run_on_disk_has_the_same_fields(tmp_path, whole):
 
 
 def test_what_has_no_place_is_refused():
-    own = still().cell_params({}).emitters({}).cells({"X": 1.0}, n=N_CELLS).emitters({"X": LIF()})
+    bare = still().set("circuit.cell_params", {}).set("circuit.emitters", {})
+    own = bare.cells({"X": 1.0}, n=N_CELLS).emitters({"X": LIF()})
     with pytest.raises(jtfne.JtfneError, match="cell type 'X' without a source map"):
         simulate(jtfne.construct(own))
     assert not simulate(jtfne.construct(own.source(maps=closed_field("X")))).get("dipole").any()

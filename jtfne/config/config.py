@@ -277,7 +277,7 @@ class Config(StoredConfig):
         layers pia first). Static fields take none. Each step draws noise * sqrt(1 ms / dt) * N(0,
         1), so that its effect does not depend on dt. `v_init_mV` is the potential before the first
         step of every trial, below threshold; left out, cells are spread by the seed. What is set
-        already, of these types and of others, stays.
+        already, of these types and of others, stays; ``set("circuit.cell_params", {})`` clears it.
 
         >>> Config().cell_params({"E": {"drive": 6.0}}).circuit.cell_params["E"]["drive"]
         6.0
@@ -288,7 +288,7 @@ class Config(StoredConfig):
     def emitters(self, emitters: Mapping[str, Emitter | Table]) -> Self:
         """Set the cell model of these cell types; other types keep theirs.
 
-        Such a type has no drive and no noise but those of `cell_params`.
+        ``set("circuit.emitters", {})`` clears them. Such a type has no drive and no noise but those of `cell_params`.
 
         One of `jtfne.emitters`, or an object of your own class with the methods of
         `jtfne.emitters.Emitter`. A file names such a class as `module:Class`; the module must have

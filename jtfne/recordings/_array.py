@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from jtfne._check import FINITE, POSITIVE, check_name, describe_value, number, one_of, refuse
 from jtfne._time import sample_ends_ms
+from jtfne._units import Floats
+from jtfne.recordings._axes import check_row
 from jtfne.recordings._si_units import spell_unit
 
 if TYPE_CHECKING:
@@ -94,12 +96,13 @@ def from_array(
         coords["trial"] = np.arange(array.shape[0])
     attrs: dict[str, Any] = {"readout": readout, "units": units, "proxy": int(units == "a.u.")}
     if onset_ms is not None:
-        onsets_ms = _check_row(np.ravel(np.asarray(onset_ms)), "onset_ms", "onsets in ms").tolist()
+        row = [onset_ms] if isinstance(onset_ms, int | float | np.number) else onset_ms
+        onsets_ms = check_row(row, "onset_ms", "onsets in ms", WHERE).tolist()
         attrs["onset_ms"] = onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms
     return xr.DataArray(array, coords, ordered_names, readout, attrs)
 
 
-def _read_numbers(values: Any) -> NDArray[np.float64]:
+def _read_numbers(values: Any) -> Floats:
     """`values` as a float64 array. Raises: JtfneError for paths, labels, and no real numbers."""
     if isinstance(values, str | bytes) or hasattr(values, "__fspath__"):
         raise refuse(
@@ -151,7 +154,7 @@ def _label_channels(channels: Any, z_mm: Any, n_channels: int) -> dict[str, Any]
     """
     coords: dict[str, Any] = {"channel": _check_channels(channels, n_channels)}
     if z_mm is not None:
-        depths_mm = _check_row(z_mm, "z_mm", "a depth in mm for each channel")
+        depths_mm = check_row(z_mm, "z_mm", "a depth in mm for each channel", WHERE)
         if depths_mm.size != n_channels:
             raise refuse(f"{depths_mm.size} z_mm for {n_channels} channels", "one for each", WHERE)
         coords["z_mm"] = ("channel", depths_mm, {"units": "mm"})
@@ -173,14 +176,3 @@ def _check_channels(channels: Any, n_channels: int) -> list[str]:
         if names.count(name) > 1:
             raise refuse(f"two channels of the name {name!r}", "a name for each", WHERE)
     return names
-
-
-def _check_row(values: Any, name: str, allowed: str) -> NDArray[np.float64]:
-    """`values` (n,) in float64. Raises: JtfneError unless they are finite numbers in one row."""
-    try:
-        row = np.asarray(values)
-    except (TypeError, ValueError):
-        row = np.zeros(0, object)
-    if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iuf" or not np.isfinite(row).all():
-        raise refuse(f"{name}={describe_value(values)}", allowed, WHERE)
-    return np.asarray(row, np.float64)

@@ -1,11 +1,11 @@
 """Axes of labelled arrays: which dims they have, times in ms, even steps."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jtfne import _time
-from jtfne._check import refuse
+from jtfne._check import describe_value, refuse
 from jtfne._units import Floats
 
 if TYPE_CHECKING:
@@ -64,3 +64,14 @@ def coordinate(data: "xr.DataArray", coord: str, where: str) -> Floats:
             where,
         )
     return np.asarray(values, np.float64)
+
+
+def check_row(values: Any, name: str, allowed: str, where: str) -> Floats:
+    """`values` (n,) in float64. Raises: JtfneError unless they are finite numbers in one row."""
+    try:
+        row = np.asarray(values)
+    except (TypeError, ValueError):
+        row = np.zeros(0, object)
+    if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iuf" or not np.isfinite(row).all():
+        raise refuse(f"{name}={describe_value(values)}", allowed, where)
+    return np.asarray(row, np.float64)

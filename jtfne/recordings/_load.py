@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne._check import FINITE, check_name, describe_value, number, refuse
-from jtfne.recordings._axes import even_step, in_ms, need
+from jtfne.recordings._axes import check_row, even_step, in_ms, need
 from jtfne.recordings._formats import NAMED, SPIKES, SUFFIXES, read_file
 from jtfne.recordings._mne import from_raw, is_mne
 from jtfne.recordings._si_units import spell_unit
@@ -110,18 +110,11 @@ def describe_recording(
     recording = in_ms(recording, WHERE)
     even_step(recording, "time", WHERE)
     if z_mm is not None:
-        if (
-            np.shape(z_mm) != (recording.sizes["channel"],)
-            or np.asarray(z_mm).dtype.kind not in "iuf"
-        ):
-            raise refuse(
-                f"z_mm={describe_value(z_mm)}",
-                f"a depth for each of {recording.sizes['channel']} channels",
-                WHERE,
-            )
-        recording = recording.assign_coords(
-            z_mm=("channel", np.asarray(z_mm, np.float64), {"units": "mm"})
-        )
+        allowed = f"a depth for each of {recording.sizes['channel']} channels"
+        depths_mm = check_row(z_mm, "z_mm", allowed, WHERE)
+        if len(depths_mm) != recording.sizes["channel"]:
+            raise refuse(f"z_mm={describe_value(z_mm)}", allowed, WHERE)
+        recording = recording.assign_coords(z_mm=("channel", depths_mm, {"units": "mm"}))
     _check_content(recording)
     extra_attrs = {"onset_ms": onset_ms, "units": units}
     recording = recording.assign_attrs(

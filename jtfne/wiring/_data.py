@@ -84,15 +84,6 @@ class NetData:
         """The number of edges of all connections."""
         return sum(projection.n_edges for projection in self.projections)
 
-    def __repr__(self) -> str:
-        """The size of the net, and its names of areas, layers and cell types."""
-        size = f"n_neurons={self.n_neurons}, n_edges={self.n_edges}"
-        if self.identity is None:
-            return f"{type(self).__name__}({size}, without identity)"
-        vocabularies = f"areas={list(self.identity.areas)}, layers={list(self.identity.layers)}, "
-        vocabularies += f"cell_types={list(self.identity.cell_types)}"
-        return f"{type(self).__name__}({size}, {vocabularies})"
-
     @property
     def neurons(self) -> "pd.DataFrame":
         """The cells: `neuron` (id), `area`, `layer`, `cell_type`, `x_mm`, `y_mm`, `z_mm`.
