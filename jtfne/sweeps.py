@@ -12,12 +12,21 @@ import numpy.typing as npt
 
 from jtfne import _json
 from jtfne._arguments import check_instance, check_list, check_table, describe_argument
-from jtfne._check import describe_value, names_arguments, number, refuse
+from jtfne._check import JtfneError, describe_value, names_arguments, number, refuse
 from jtfne._files import resolve_path, temporary_folder
 from jtfne._system import sync_path
-from jtfne.candidates import GOLDEN_RATIO, Candidate, CandidateRunner, Client, FailedRun
-from jtfne.config.parameter_paths import find_place, list_places
-from jtfne.config.parameter_values import check_bounds
+from jtfne.candidates import (
+    GOLDEN_RATIO,
+    Candidate,
+    CandidateRunner,
+    Client,
+    FailedRun,
+    merge_paradigm,
+)
+from jtfne.config import Config
+from jtfne.config.parameter_paths import Place
+from jtfne.config.parameter_values import check_bounds, replace_values
+from jtfne.config.parameters import CONFIG, Parameters
 from jtfne.net import Net
 from jtfne.paradigm import Paradigm
 from jtfne.signals import Signals
@@ -128,9 +137,10 @@ def sweep(
     Parameters
     ----------
     net : Net
-        The circuit; all runs have its edges.
+        The circuit; all runs have its edges, but for values from which edges are made.
     values : dict of str to sequence of float
-        By path (see `jtfne.config.Trainable`), the values to take.
+        By path, the values to take: the paths of `jtfne.config.Trainable`, and any other number of
+        the config, as `Config.set` takes it, such as ``run.dt_ms`` or the `p` of a rule.
     seeds : sequence of int
         Of initial state, noise and stimuli.
     of : Objective or callable, optional
@@ -170,7 +180,8 @@ def sweep(
         )
     check_execution(resume=resume, progress=progress, client=client, where=WHERE)
     seeds = check_seeds(seeds, WHERE)
-    grid, summary = _check_grid(net, values), _choose_summary(of)
+    grid = _check_grid(merge_paradigm(net.config, paradigm), values)
+    summary = _choose_summary(of)
     probe_values = [_choose_inside(path_values) for path_values in grid.values()]
     readouts = getattr(summary, "readouts", None)
     runs = CandidateRunner.prepare(
@@ -221,14 +232,14 @@ def _run_missing_chunks(
     return _build_dataset(grid, seeds, parts.list_rows(), provenance)
 
 
-def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+def _check_grid(config: Config, values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     """The values by path, as floats. Raises: JtfneError that names the path."""
     allowed = "{path: values}, at least one"
     if not check_table(values, allowed=allowed, name="values", where=WHERE):
         raise refuse(f"values={describe_value(values)}", allowed, WHERE)
-    parameters, grid = list_places(net.config.circuit), {}
+    places = Parameters.of(config).find_all(list(values), "sweep(values=)")
+    grid = {}
     for path, path_values in values.items():
-        find_place(path, parameters, "sweep(values=)")
         allowed = "a list of finite numbers, at least one"
         name = f"values of {describe_value(path)}"
         numbers = []
@@ -244,12 +255,21 @@ def _check_grid(net: Net, values: Mapping[str, Sequence[float]]) -> dict[str, li
             )
         grid[path] = numbers
     ranges = {}
-    for path, numbers in grid.items():
-        ranges[find_place(path, parameters, WHERE)] = Range(path, (min(numbers), max(numbers)))
-    if len(ranges) < len(grid):
-        raise refuse("two paths to one number", "each once", "sweep(values=)")
-    check_bounds(net.config, ranges, "sweep(values=)")
+    for place, (path, numbers) in zip(places, grid.items(), strict=True):
+        ranges[place] = Range(path, (min(numbers), max(numbers)))
+        if place.family == CONFIG:
+            _check_each(config, place, numbers)
+    check_bounds(config, ranges, "sweep(values=)")
     return grid
+
+
+def _check_each(config: Config, place: Place, numbers: Sequence[float]) -> None:
+    """Raises: JtfneError for a value with which the config is refused."""
+    for value in numbers:
+        try:
+            replace_values(config, {place: value}).check()
+        except JtfneError as error:
+            raise refuse(f"{place.path}={value:g}", str(error), "sweep(values=)") from error
 
 
 def _choose_summary(summary: Any) -> Callable[[Signals], Any]:

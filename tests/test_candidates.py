@@ -172,7 +172,7 @@ def test_gains_that_are_declared_already_are_replaced():
 
 
 def tunable(net, trainables, where, **given):
-    typical = choose_probe_values(net, trainables, where)
+    typical = choose_probe_values(net.config, trainables, where)
     return ParameterMap.build(
         net, [each.path for each in trainables], typical, where=where, **given
     )

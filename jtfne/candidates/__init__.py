@@ -1,12 +1,19 @@
 """Candidates: one circuit run with other values at some paths, without new wiring or compiling."""
 
-from jtfne.candidates._leaves import GOLDEN_RATIO, ParameterMap, choose_probe_values
+from jtfne.candidates._leaves import (
+    GOLDEN_RATIO,
+    ParameterMap,
+    choose_probe_values,
+    find_grid_steps,
+    round_to,
+)
 from jtfne.candidates._runs import (
     Candidate,
     CandidateRunner,
     Client,
     FailedRun,
     RunSpec,
+    merge_paradigm,
     run_on_threads,
 )
 
@@ -19,5 +26,8 @@ __all__ = [
     "ParameterMap",
     "RunSpec",
     "choose_probe_values",
+    "find_grid_steps",
+    "merge_paradigm",
+    "round_to",
     "run_on_threads",
 ]

@@ -15,8 +15,9 @@ from jtfne.batch import names_of
 from jtfne.candidates._synapses import Weights, make_weights
 from jtfne.config import Config, Population, Trainable
 from jtfne.config.checks.trainables import check_trainables
-from jtfne.config.parameter_paths import Place, find_place, list_places
+from jtfne.config.parameter_paths import Place
 from jtfne.config.parameter_values import check_bounds, replace_values
+from jtfne.config.parameters import CONFIG, Parameters
 from jtfne.delivery import DeliverySpec
 from jtfne.flatnet import FlatNet, find_receptor_row, spread_input_pA
 from jtfne.net import Net
@@ -81,8 +82,7 @@ class ParameterMap:
         Raises: JtfneError for a path that leads nowhere, on which nothing depends, or that leads to
         plastic synapses; and for a circuit that is spread over devices.
         """
-        parameters = list_places(net.config.circuit)
-        places = tuple(find_place(path, parameters, where) for path in paths)
+        places = Parameters.of(net.config).find_all(paths, where)
         if net.identity is None:
             raise refuse("values of a net without identity", "a net built from a Config", where)
         weights = make_weights(net, places, where)
@@ -143,7 +143,7 @@ class ParameterMap:
         return part
 
 
-def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -> list[float]:
+def choose_probe_values(config: Config, trainables: Sequence[Trainable], where: str) -> list[float]:
     """One value for each trainable, within its bounds and unlike any other; checks them first.
 
     Raises: JtfneError, one line a problem, that names the path.
@@ -154,21 +154,49 @@ def choose_probe_values(net: Net, trainables: Sequence[Trainable], where: str) -
             "at least one Trainable, by Config.trainables(...) or trainables=",
             where,
         )
-    problems = list(check_trainables(net.config.circuit, trainables, where))
+    parameters = Parameters.of(config)
+    problems = list(check_trainables(parameters, trainables, where))
     if problems:
         raise JtfneError(list_problems(problems))
-    parameters = list_places(net.config.circuit)
-    check_bounds(
-        net.config,
-        {find_place(trainable.path, parameters, where): trainable for trainable in trainables},
-        where,
-    )
+    places = parameters.find_all([trainable.path for trainable in trainables], where)
+    check_bounds(config, dict(zip(places, trainables, strict=True)), where)
     probe_values = []
     for k, trainable in enumerate(trainables):
         low, high = trainable.bounds
         share = GOLDEN_RATIO * (k + 1) % 1.0
         probe_values.append(low + (high - low) * share)
     return probe_values
+
+
+def find_grid_steps(
+    config: Config, places: Sequence[Place], probe_values: Sequence[float], where: str
+) -> list[float | None]:
+    """For each place dt where the config takes multiples of dt alone, such as a delay; else None.
+
+    probe_values: one within the bounds of each.
+    Raises: JtfneError for a place at which neither the value nor the nearest multiple is allowed.
+    """
+    dt_ms = config.run.dt_ms
+    steps: list[float | None] = []
+    for place, value in zip(places, probe_values, strict=True):
+        step: float | None = None
+        if place.family == CONFIG:
+            try:
+                replace_values(config, {place: value}).check()
+            except JtfneError:
+                step = dt_ms
+                try:
+                    replace_values(config, {place: round_to(value, dt_ms)}).check()
+                except JtfneError as error:
+                    problem = f"path={place.path!r}, which takes not each value within its bounds,"
+                    raise refuse(problem, f"one that does: {error}", where) from error
+        steps.append(step)
+    return steps
+
+
+def round_to(value: float, step: float | None) -> float:
+    """The nearest multiple of `step`; `value` itself if there is no step."""
+    return value if step is None else float(np.round(np.round(value / step) * step, 9))
 
 
 def _set_entries(array: Any, index: Any, new_values: Any) -> Any:
@@ -202,19 +230,22 @@ def _list_entries(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> 
 def _entry_for_cells(k: int, place: Place, net: Net, flat: FlatNet, where: str) -> ParameterSlot:
     """Where a value of a cell type goes: drive, noise or a field of its emitter."""
     populations = net.populations
-    types = [population.cell_type for population in populations]
-    is_of_type = np.repeat(
-        np.array(types) == place.name, [population.n_cells for population in populations]
-    )
-    rows = np.flatnonzero(is_of_type)
-    population = populations[types.index(place.name)]
+    meant = [
+        population.cell_type == place.name
+        and place.area in ("", population.area)
+        and place.layer in ("", population.layer)
+        for population in populations
+    ]
+    is_meant = np.repeat(meant, [population.n_cells for population in populations])
+    rows = np.flatnonzero(is_meant)
+    population = populations[meant.index(True)]
     if place.field in ("drive", "noise"):
         scale = spread_input_pA(populations)[rows]
         return ParameterSlot(k, f"circuit.{place.field}_pA", rows, scale)
     _refuse_unit(population, place, where)
     for n, group in enumerate(flat.circuit.groups):
         index = np.arange(net.n_neurons) if group.index is None else np.asarray(group.index)
-        rows_in_group = np.flatnonzero(is_of_type[index])
+        rows_in_group = np.flatnonzero(is_meant[index])
         if rows_in_group.size:
             is_scalar = np.ndim(getattr(group.emitter, place.field)) == 0
             return ParameterSlot(

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -14,6 +14,9 @@ from jtfne._check import JtfneError, refuse
 from jtfne._cores import n_cores
 from jtfne.candidates._leaves import ParameterMap
 from jtfne.config import Config
+from jtfne.config.parameter_paths import Place
+from jtfne.config.parameter_values import replace_values
+from jtfne.config.parameters import CONFIG, Parameters
 from jtfne.delivery import Event
 from jtfne.net import Net, construct
 from jtfne.paradigm import Paradigm
@@ -31,6 +34,7 @@ from jtfne.simulation import (
 ATTEMPTS = 3  # tries of a job whose worker is lost
 # Threads per core: labelling and scoring hold the GIL; a second thread keeps the core simulating.
 THREADS = 2
+VARIANTS_KEPT = 16  # runners with values of their own that are kept
 LOG = logging.getLogger("jtfne")
 Summarize = Callable[[Signals], Any]
 OnProgress = Callable[[int], None]
@@ -74,12 +78,20 @@ class RunSpec:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class CandidateRunner:
-    """A circuit that is ready to run with other values at some paths."""
+    """A circuit that is ready to run with other values at some paths.
+
+    Values of paths that are arrays of the circuit go into `leaves`, and nothing is prepared or
+    compiled anew. Each set of other values, such as those of stimuli and delays, has a runner of
+    its own, prepared when it is first asked for.
+    """
 
     spec: RunSpec
     leaves: ParameterMap
     prepared: PreparedRun
+    places: tuple[Place, ...]
     compiled: threading.Event = dataclasses.field(default_factory=threading.Event)
+    variants: dict[tuple[float, ...], "CandidateRunner"] = dataclasses.field(default_factory=dict)
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     @classmethod
     def prepare(
@@ -96,19 +108,29 @@ class CandidateRunner:
 
         Raises: JtfneError like `ParameterMap.build`, and like `simulate` for its arguments.
         """
-        config = net.config.trainables([])  # their bounds are for the declared values only
-        net = Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
-        if paradigm is not None:
-            config = config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
+        # the bounds of trainables are for the declared values only
+        net = _replace_config(net, net.config.trainables([]))
+        config = merge_paradigm(net.config, paradigm)
         config.check()
+        places = Parameters.of(config).find_all(paths, where)
+        if any(_moves_edges(place) for place in places):
+            _check_edges(net, where)
+        if any(place.family == CONFIG for place in places):
+            net, paradigm = _replace_config(net, config), None
         recorded_readouts = None if readouts is None else tuple(readouts)
         delivery = Event() if jax.default_backend() == "cpu" else None
-        options: dict[str, Any] = {
-            "mechanisms": mechanisms_of(config),
-            "delivery": delivery,
-            "where": where,
-        }
-        leaves = ParameterMap.build(net, paths, probe_values, **options)
+        leaves = ParameterMap.build(
+            net,
+            [place.path for place in places if place.family != CONFIG],
+            [
+                value
+                for place, value in zip(places, probe_values, strict=True)
+                if place.family != CONFIG
+            ],
+            mechanisms=mechanisms_of(config),
+            delivery=delivery,
+            where=where,
+        )
         prepared = prepare_variants(net, paradigm, leaves.flat, recorded_readouts)
         spec = RunSpec(
             config.to_json(),
@@ -117,11 +139,55 @@ class CandidateRunner:
             recorded_readouts,
             net_hash(net),
         )
-        return cls(spec, leaves, prepared)
+        return cls(spec, leaves, prepared, places)
+
+    def config(self, values: Sequence[float]) -> Config:
+        """The config that declares these values. Raises: JtfneError if it is refused."""
+        return replace_values(self.leaves.net.config, self._by_place(values))
+
+    def circuit(self, values: Sequence[float]) -> Net:
+        """The circuit with these values."""
+        variant, array_values = self._find_variant(tuple(values))
+        return variant.leaves.circuit(array_values)
 
     def run(self, job: Candidate) -> Signals:
         """The signals of one run. Raises: JtfneError if a cell runs away."""
-        return run_variant(self.prepared, self.leaves.with_values(job.values), job.seed)
+        variant, array_values = self._find_variant(job.values)
+        return run_variant(variant.prepared, variant.leaves.with_values(array_values), job.seed)
+
+    def _by_place(self, values: Sequence[float]) -> dict[Place, float]:
+        """The values by their places."""
+        return dict(zip(self.places, map(float, values), strict=True))
+
+    def _find_variant(
+        self, values: tuple[float, ...]
+    ) -> tuple["CandidateRunner", tuple[float, ...]]:
+        """The runner of the config with these values, and those that go into its arrays."""
+        values_by_place = self._by_place(values)
+        config_values, array_values, array_probe_values = {}, [], []
+        for (place, value), probe_value in zip(
+            values_by_place.items(), self.spec.probe_values, strict=True
+        ):
+            if place.family == CONFIG:
+                config_values[place] = value
+            else:
+                array_values.append(value)
+                array_probe_values.append(probe_value)
+        if not config_values:
+            return self, values
+        key = tuple(config_values.values())
+        with self.lock:  # else each thread would build it
+            if key not in self.variants:
+                while len(self.variants) >= VARIANTS_KEPT:
+                    self.variants.pop(next(iter(self.variants)))
+                self.variants[key] = CandidateRunner.prepare(
+                    vary_net(self.leaves.net, config_values),
+                    [place.path for place in self.places if place.family != CONFIG],
+                    array_probe_values,
+                    readouts=self.spec.readouts,
+                    where="a value by its path",
+                )
+            return self.variants[key], tuple(array_values)
 
     def evaluate(self, job: Candidate, summarize: Summarize) -> Any:
         """`summarize(signals)` of one run, or a `FailedRun` if it ran away or is not finite."""
@@ -176,6 +242,38 @@ class CandidateRunner:
             on_progress(1)
         _log_rescheduled(client, first_futures)
         return results
+
+
+def merge_paradigm(config: Config, paradigm: Paradigm | None) -> Config:
+    """`config` with the stimuli of `paradigm`, if there is one."""
+    if paradigm is None:
+        return config
+    return config.stimuli(paradigm.stimuli, paradigm.n_trials, paradigm.conditions)
+
+
+def vary_net(net: Net, values: Mapping[Place, float]) -> Net:
+    """The net of `net.config` with other values: its edges, or new ones where the circuit differs."""
+    config = replace_values(net.config, values)
+    if any(_moves_edges(place) for place in values):
+        return construct(config)
+    return _replace_config(net, config)
+
+
+def _replace_config(net: Net, config: Config) -> Net:
+    """The same circuit, of another config."""
+    return Net(config, net.identity, net.projections, n_neurons=net.n_neurons)
+
+
+def _moves_edges(place: Place) -> bool:
+    """Whether a net must be constructed anew for another value at this place."""
+    return place.family == CONFIG and place.name.startswith(("circuit.", "run.seed"))
+
+
+def _check_edges(net: Net, where: str) -> None:
+    """Raises: JtfneError for a net that its config would not give again."""
+    if net_hash(construct(net.config)) != net_hash(net):
+        problem = "a path that needs new edges, of a net that is not what its config gives,"
+        raise refuse(problem, "jtfne.construct(config)", where)
 
 
 def run_on_threads(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from jtfne._check import JtfneError, describe_value, nearest
 from jtfne.config.checks.declared_names import DeclaredNames
@@ -24,8 +25,9 @@ SHOWN = 12  # known paths that a message lists
 class Place:
     """The parameter that a path names.
 
-    family: one of FAMILIES. name: pair of cell types, connection, cell type or mechanism.
-    at: index of the connection, -1 for other families.
+    family: one of FAMILIES, or that of `jtfne.config.parameters.CONFIG`. name: pair of cell types,
+    connection, cell type or mechanism. at: index of the connection, -1 for other families. area,
+    layer: of the cells, empty for all.
     """
 
     path: str = dataclasses.field(compare=False)  # not compared: a connection may have two paths
@@ -33,6 +35,8 @@ class Place:
     name: str
     field: str = ""
     at: int = -1
+    area: str = ""
+    layer: str = ""
 
 
 def list_places(circuit: Circuit) -> dict[str, Place]:
@@ -68,17 +72,71 @@ def _list_weights(circuit: Circuit) -> Iterator[Place]:
 
 
 def _list_cell_numbers(circuit: Circuit) -> Iterator[Place]:
-    """Yield drive, noise and the traced numbers of the emitter of each cell type."""
-    cell_types = {cell_type for *_, cell_type in count_cells(circuit)}
-    for cell_type in sorted(cell_types):
-        emitter: Any = base_emitter(circuit, cell_type)
-        names = list(INPUTS) if can_receive(emitter) else []
-        for field in dataclasses.fields(emitter):
-            is_trains = isinstance(getattr(emitter, field.name), Trains)
-            if not field.metadata.get("static") and not is_trains:
-                names.append(field.name)
-        for name in names:
+    """Yield drive, noise and the traced numbers of the emitter of each cell type.
+
+    First those of all cells of a type; then of those in one layer, one area, and one layer of one
+    area, where the type has several.
+    """
+    counts = count_cells(circuit)
+    cell_types = sorted({cell_type for *_, cell_type in counts})
+    names = {cell_type: _list_cell_fields(circuit, cell_type) for cell_type in cell_types}
+    for cell_type in cell_types:
+        for name in names[cell_type]:
             yield Place(f"cells.{cell_type}.{name}", "cells", cell_type, name)
+    for cell_type in cell_types:
+        for area, layer in _list_cell_groups(counts, cell_type):
+            group = ".".join(filter(None, (area, layer)))
+            for name in names[cell_type]:
+                path = f"cells.{group}.{cell_type}.{name}"
+                yield Place(path, "cells", cell_type, name, area=area, layer=layer)
+
+
+def _list_cell_fields(circuit: Circuit, cell_type: str) -> list[str]:
+    """The names of the numbers of a cell type that may be tuned."""
+    emitter: Any = base_emitter(circuit, cell_type)
+    names = list(INPUTS) if can_receive(emitter) else []
+    for field in dataclasses.fields(emitter):
+        is_trains = isinstance(getattr(emitter, field.name), Trains)
+        if not field.metadata.get("static") and not is_trains:
+            names.append(field.name)
+    return names
+
+
+def _list_cell_groups(
+    counts: Mapping[tuple[str, str, str], int], cell_type: str
+) -> list[tuple[str, str]]:
+    """The areas and layers ("" for all) that hold a part of the cells of a type."""
+    homes = [(area, layer) for area, layer, name in counts if name == cell_type]
+    areas = dict.fromkeys(area for area, _ in homes)
+    layers = dict.fromkeys(layer for _, layer in homes)
+    groups: list[tuple[str, str]] = []
+    if len(layers) > 1:
+        groups += [("", layer) for layer in layers]
+    if len(areas) > 1:
+        groups += [(area, "") for area in areas]
+    if len(areas) > 1 and len(layers) > 1:
+        groups += homes
+    return groups
+
+
+def select_cells(circuit: Circuit, place: Place) -> npt.NDArray[np.bool_]:
+    """Which cells of its type a place of the family "cells" means, (n_cells of the type,)."""
+    parts = []
+    for (area, layer, cell_type), n_cells in count_cells(circuit).items():
+        if cell_type == place.name:
+            is_meant = place.area in ("", area) and place.layer in ("", layer)
+            parts.append(np.full(n_cells, is_meant))
+    return np.concatenate(parts)
+
+
+def overlap(first: Place, second: Place) -> bool:
+    """Whether two places share a number."""
+    if dataclasses.replace(first, area="", layer="") != dataclasses.replace(
+        second, area="", layer=""
+    ):
+        return False
+    share_area = first.area == second.area or "" in (first.area, second.area)
+    return share_area and (first.layer == second.layer or "" in (first.layer, second.layer))
 
 
 def _list_mechanism_numbers(circuit: Circuit) -> Iterator[Place]:
@@ -115,6 +173,12 @@ def get_value(circuit: Circuit, place: Place) -> float | None:
         return mean_weight(circuit.connections[place.at])
     if place.family == "mechanisms":
         return float(getattr(circuit.mechanisms[place.name], place.field))
+    values = np.unique(read_cell_values(circuit, place)[select_cells(circuit, place)])
+    return float(values[0]) if len(values) == 1 else None
+
+
+def read_cell_values(circuit: Circuit, place: Place) -> npt.NDArray[np.float64]:
+    """The declared values of all cells of a type, (n_cells of the type,)."""
     params = circuit.cell_params.get(place.name, {})
     value: Any
     if place.field in params:
@@ -123,7 +187,8 @@ def get_value(circuit: Circuit, place: Place) -> float | None:
         value = default_input(circuit, place.name, place.field)
     else:
         value = getattr(base_emitter(circuit, place.name), place.field)
-    return float(value) if np.ndim(value) == 0 else None
+    n_cells = len(select_cells(circuit, place))
+    return np.broadcast_to(np.asarray(value, np.float64), (n_cells,))
 
 
 def mean_weight(connection: Connection) -> float:

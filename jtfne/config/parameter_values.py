@@ -4,12 +4,22 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self, TypeVar
 
+import numpy as np
+
 from jtfne._check import JtfneError, refuse
 from jtfne.config.circuit import Circuit
 from jtfne.config.connections import Connection
 from jtfne.config.distributions import Dist
-from jtfne.config.parameter_paths import Place, is_number, mean_weight
+from jtfne.config.parameter_paths import (
+    FAMILIES,
+    Place,
+    is_number,
+    mean_weight,
+    read_cell_values,
+    select_cells,
+)
 from jtfne.config.rules import FromTable
+from jtfne.config.tree_paths import set_in_tree
 
 
 class ConfigLike(Protocol):
@@ -49,6 +59,9 @@ AnyConfig = TypeVar("AnyConfig", bound=ConfigLike)
 
 def replace_values(config: AnyConfig, values: Mapping[Place, float]) -> AnyConfig:
     """Copy a config with other values of parameters. Raises: JtfneError for a bad value."""
+    in_tree = {place.path: value for place, value in values.items() if place.family not in FAMILIES}
+    if in_tree:
+        config = set_in_tree(config, in_tree, "a value by its path")
     circuit = config.circuit
     gains = dict(circuit.gains)
     connections = list(circuit.connections)
@@ -60,8 +73,9 @@ def replace_values(config: AnyConfig, values: Mapping[Place, float]) -> AnyConfi
         elif place.family == "connections":
             connections[place.at] = _replace_mean_weight(connections[place.at], value)
         elif place.family == "cells":
-            params.setdefault(place.name, {})[place.field] = value
-        else:
+            fields = params.setdefault(place.name, {})
+            fields[place.field] = _replace_cell_values(circuit, place, fields, value)
+        elif place.family == "mechanisms":
             mechanism: Any = mechanisms[place.name]
             mechanisms[place.name] = dataclasses.replace(mechanism, **{place.field: value})
     families = {place.family for place in values}
@@ -72,6 +86,22 @@ def replace_values(config: AnyConfig, values: Mapping[Place, float]) -> AnyConfi
     if {"gains", "connections"} & families:
         config = config.connections(connections, gains)
     return config
+
+
+def _replace_cell_values(
+    circuit: Circuit, place: Place, fields: Mapping[str, Any], value: float
+) -> Any:
+    """`value` for all cells of a type, or the values of all with those of a part replaced.
+
+    fields: the parameters of the type so far.
+    """
+    if not (place.area or place.layer):
+        return value
+    values = np.array(read_cell_values(circuit, place))
+    if place.field in fields:
+        values[:] = fields[place.field]
+    values[select_cells(circuit, place)] = value
+    return values.tolist()
 
 
 def _replace_mean_weight(connection: Connection, value: float) -> Connection:

@@ -72,7 +72,12 @@ class Trainable(Frozen):
         distribution or a table the mean, with which all of its weights are scaled;
         ``connections.E->PV:NMDA.weight`` where several have the same ends; ``cells.E.drive``,
         ``cells.E.noise``, ``cells.E.tau_m_ms`` and any other number of the cell model;
-        ``mechanisms.AMPA.tau_ms`` and any other number of a synapse.
+        ``mechanisms.AMPA.tau_ms`` and any other number of a synapse. Cells of one layer or area
+        alone: ``cells.L4.E.drive``, ``cells.V1.E.drive``, ``cells.V1.L4.E.drive``, where a type has
+        several. And any other number of the config but whole ones, by the path that `Config.set`
+        takes: ``task.stimuli.tone.drive.amplitude``, ``connections.E->PV.delay_ms`` (rounded to
+        multiples of dt), ``connections.E->PV.rule.p``, ``readouts.scale``; each candidate is then a
+        config of its own, prepared and, where it needs other edges, wired anew, which costs time.
     bounds : (float, float)
         The least and the greatest value; what is declared lies between them.
     transform : Linear or Log

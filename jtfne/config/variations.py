@@ -1,22 +1,18 @@
 """Variations of a config: another value at a path, and what differs between two configs."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from jtfne._arguments import check_text
-from jtfne._check import describe_value, nearest, refuse
+from jtfne._check import JtfneError
 from jtfne.config.labels import connection_labels
 from jtfne.config.parameter_paths import FAMILIES, find_place, list_places
 from jtfne.config.parameter_values import ConfigLike, replace_values
-from jtfne.pydantic_fields.custom_parts import code_allowed
+from jtfne.config.tree_paths import find_keys, label_entries, set_in_tree
 
 AnyConfig = TypeVar("AnyConfig", bound=ConfigLike)
 WHERE = "Config.set"
-STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
-LABEL_KEYS = ("label", "name", "kind")
 ABSENT = "(absent)"
-SHOWN = 12  # known keys that a message lists
 LONGEST = 60  # characters of a value that is printed
 
 
@@ -42,23 +38,25 @@ def set_value(config: AnyConfig, path: str, value: Any) -> AnyConfig:
     """
     check_text(path, name="path", where=WHERE)
     if is_parameter(path):
-        place = find_place(path, list_places(config.circuit), WHERE)
-        return replace_values(config, {place: value})
-    tree = config.to_dict()
-    labels = {"circuit.connections": connection_labels(config.circuit.connections)}
-    node: Any = tree
-    keys = [number or name for number, name in STEP.findall(path)]
-    if not keys:
-        raise refuse("an empty path", "such as 'cells.E.drive' or 'run.dt_ms'", WHERE)
-    for depth, key in enumerate(keys):
-        place_name = ".".join(keys[:depth])
-        step = _find_key(node, key, place_name, labels.get(place_name))
-        if depth == len(keys) - 1:
-            node[step] = value
-        else:
-            node = node[step]
-    with code_allowed(True):  # the parts of one's own exist already
-        return type(config).model_validate(tree)
+        places = list_places(config.circuit)
+        if path in places:
+            return replace_values(config, {places[path]: value})
+        if not _is_in_tree(config, path):
+            find_place(path, places, WHERE)  # refuses it, with the nearest
+    changed: AnyConfig = set_in_tree(config, {path: value}, WHERE)
+    return changed
+
+
+def _is_in_tree(config: ConfigLike, path: str) -> bool:
+    """Whether a path of several steps leads to a place in `to_dict()`."""
+    if "." not in path:
+        return False
+    labels = connection_labels(config.circuit.connections)
+    try:
+        find_keys(config.to_dict(), path, labels, WHERE)
+    except JtfneError:
+        return False
+    return True
 
 
 def is_parameter(path: str) -> bool:
@@ -95,14 +93,14 @@ def _compare(
 ) -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Each path at which two values differ, and both; entries of lists of tables by their names.
 
-    labels: the names of both lists at a path, where they are not those of `_label_entries`.
+    labels: the names of both lists at a path, where they are not those of `label_entries`.
     """
     if first == second:
         return
     tables: list[Any] = [first, second]
     form = "{path}.{name}" if path else "{name}"
     if all(isinstance(side, list) and _holds_tables(side) for side in tables):
-        names = labels.get(path) or [_label_entries(side) for side in tables]
+        names = labels.get(path) or [label_entries(side) for side in tables]
         for side in (0, 1):
             tables[side] = dict(zip(names[side], tables[side], strict=True))
         form = "{path}[{name}]"
@@ -117,46 +115,6 @@ def _compare(
 def _holds_tables(entries: Sequence[Any]) -> bool:
     """Whether all entries of a list are tables."""
     return all(isinstance(entry, dict) for entry in entries)
-
-
-def _label_entries(entries: Sequence[Any]) -> list[str]:
-    """A name for each entry of a list: its label, name or kind, with #2, #3 where it comes again."""
-    names: list[str] = []
-    for number, entry in enumerate(entries):
-        labels = [entry[key] for key in LABEL_KEYS if isinstance(entry, dict) and entry.get(key)]
-        name = str(labels[0]) if labels else str(number)
-        count = sum(earlier.partition("#")[0] == name for earlier in names)
-        names.append(name if not count else f"{name}#{count + 1}")
-    return names
-
-
-def _find_key(node: Any, key: str, path: str, labels: Sequence[str] | None) -> Any:
-    """The key or index in a table or list that a step of a path names.
-
-    Raises: JtfneError with the keys that exist.
-    """
-    names: list[str] = []
-    if isinstance(node, dict):
-        if key in node:
-            return key
-        names = [str(name) for name in node]
-    elif isinstance(node, list):
-        if key.isdecimal() and int(key) < len(node):
-            return int(key)
-        names = list(labels or _label_entries(node))
-        if key in names:
-            return names.index(key)
-    where = path or "a config"
-    if not names:
-        raise refuse(f"{key!r} in {where}, which is {describe_value(node)},", "its value", WHERE)
-    if not path:
-        names += FAMILIES
-    listing = ", ".join(map(repr, names[:SHOWN]))
-    if len(names) > SHOWN:
-        listing += f", ... ({len(names)} in all)"
-    closest = nearest(key, names)
-    hint = f"; nearest: {closest!r}" if closest else ""
-    raise refuse(f"{key!r} in {where}", f"{listing}{hint}", WHERE)
 
 
 def _shorten(value: Any) -> str:

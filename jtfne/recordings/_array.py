@@ -88,15 +88,14 @@ def from_array(
         array, names = array[..., None], (*names, "channel")
     ordered_names = [dim for dim in DIMS if dim in names]
     array = np.transpose(array, [names.index(dim) for dim in ordered_names]).copy()
-    n_channels = array.shape[-1]
     starts_s = start_ms * 1e-3 + np.arange(array.shape[-2]) / sampling_Hz
-    coords = _label_channels(channels, z_mm, n_channels)
+    coords = _label_channels(channels, z_mm, array.shape[-1])
     coords["time"] = ("time", sample_ends_ms(starts_s, sampling_Hz), {"units": "ms"})
     if "trial" in names:
         coords["trial"] = np.arange(array.shape[0])
     attrs: dict[str, Any] = {"readout": readout, "units": units, "proxy": int(units == "a.u.")}
     if onset_ms is not None:
-        row = [onset_ms] if isinstance(onset_ms, int | float | np.number) else onset_ms
+        row = [onset_ms] if np.isscalar(onset_ms) else onset_ms
         onsets_ms = check_row(row, "onset_ms", "onsets in ms", WHERE).tolist()
         attrs["onset_ms"] = onsets_ms[0] if len(onsets_ms) == 1 else onsets_ms
     return xr.DataArray(array, coords, ordered_names, readout, attrs)

@@ -18,6 +18,8 @@ from jtfne._precision import precision
 from jtfne._units import Floats
 from jtfne.candidates import CandidateRunner, ParameterMap, run_on_threads
 from jtfne.config import Metric, Trainable
+from jtfne.config.parameter_paths import Place
+from jtfne.config.parameters import CONFIG
 from jtfne.delivery import Sparse
 from jtfne.differentiable import SpikeRows, arrays_of, with_surrogate
 from jtfne.emitters import can_receive
@@ -109,6 +111,7 @@ class ScoreGradients:
         without a derivative, and for arrays that a metric cannot take.
         """
         metrics = _check_metrics(objective, where)
+        _refuse_configs(runs.places, where)
         if surrogate is None:
             surrogate = SuperSpike()
         if not isinstance(surrogate, Surrogate):
@@ -337,6 +340,15 @@ def _check_metrics(objective: Any, where: str) -> Sequence[Metric]:
                 where,
             )
     return objective.metrics
+
+
+def _refuse_configs(places: Sequence[Place], where: str) -> None:
+    """Raises: JtfneError for a path whose values are no arrays of the circuit."""
+    for place in places:
+        if place.family == CONFIG:
+            problem = f"path={place.path!r}, which is no array of the circuit and has no gradient,"
+            allowed = "another path, or an optimizer that searches by scores, as AGSDR()"
+            raise refuse(problem, allowed, where)
 
 
 def _refuse_without_gradient(leaves: ParameterMap, where: str) -> None:

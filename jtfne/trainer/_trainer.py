@@ -13,9 +13,18 @@ from jtfne import _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
 from jtfne._check import describe_value, refuse, whole_number
 from jtfne._precision import defined_jax_flags
-from jtfne.candidates import Candidate, CandidateRunner, Client, FailedRun, choose_probe_values
-from jtfne.config import Trainable
-from jtfne.config.parameter_paths import find_place, get_value, list_places
+from jtfne.candidates import (
+    Candidate,
+    CandidateRunner,
+    Client,
+    FailedRun,
+    choose_probe_values,
+    find_grid_steps,
+    merge_paradigm,
+    round_to,
+)
+from jtfne.config import Config, Trainable
+from jtfne.config.parameters import Parameters
 from jtfne.net import Net
 from jtfne.objective import Objective
 from jtfne.optimizers import AGSDR, Optimizer
@@ -98,7 +107,8 @@ class Trainer:
         Parameters
         ----------
         net : Net
-            Where it starts; candidates have its edges.
+            Where it starts; candidates have its edges, but for trainables from which edges are
+            made.
         out : str or Path, optional
             A folder that keeps each generation as it is done: after a kill the same call goes on to
             the same bits, and with a larger budget further. It ends with report.json,
@@ -158,11 +168,13 @@ class _Fit:
     runs: CandidateRunner
     seeds: tuple[int, ...]
     gradients: ScoreGradients | None
+    grid_steps: tuple[float | None, ...]  # of values that must be multiples of dt
 
     @classmethod
     def prepare(cls, trainer: Trainer, net: Net) -> "_Fit":
         """Check everything and prepare. Raises: JtfneError."""
         trainables = _list_trainables(trainer, net)
+        config = merge_paradigm(net.config, trainer.paradigm)
         objective: Any = trainer.objective
         if objective is None:
             objective = Objective.of(net.config)
@@ -176,10 +188,13 @@ class _Fit:
         runs = CandidateRunner.prepare(
             net,
             [trainable.path for trainable in trainables],
-            choose_probe_values(net, trainables, "Trainer.trainables"),
+            choose_probe_values(config, trainables, "Trainer.trainables"),
             paradigm=trainer.paradigm,
             readouts=getattr(objective, "readouts", None),
             where="Trainer.trainables",
+        )
+        grid_steps = find_grid_steps(
+            config, runs.places, runs.spec.probe_values, "Trainer.trainables"
         )
         gradients = None
         if trainer.optimizer.needs_gradients:
@@ -190,10 +205,11 @@ class _Fit:
             dataclasses.replace(trainer, objective=objective),
             net,
             trainables,
-            _declared_start(net, trainables),
+            _declared_start(config, trainables),
             runs,
             seeds,
             gradients,
+            tuple(grid_steps),
         )
 
     @property
@@ -317,8 +333,10 @@ class _Fit:
 
     def _to_values(self, point: Any) -> tuple[float, ...]:
         """The parameter values at a search point."""
-        pairs = zip(self.trainables, point, strict=True)
-        return tuple(trainable.value(float(x)) for trainable, x in pairs)
+        values = []
+        for trainable, step, x in zip(self.trainables, self.grid_steps, point, strict=True):
+            values.append(round_to(trainable.value(float(x)), step))
+        return tuple(values)
 
     def _find_paths_without_effect(self, client: Client | None) -> list[str]:
         """Paths without effect: moving each to its farther bound changes no bit of any score."""
@@ -343,8 +361,8 @@ class _Fit:
         rows = parts.list_rows()
         best = find_best_row(rows)
         assert best is not None, "a generation without a finite score is refused"
-        config = self.runs.leaves.config(best["values"]).trainables(self.trainables)
-        circuit = self.runs.leaves.circuit(best["values"])
+        config = self.runs.config(best["values"]).trainables(self.trainables)
+        circuit = self.runs.circuit(best["values"])
         net = Net(config, circuit.identity, circuit.projections, n_neurons=circuit.n_neurons)
         report = make_report(
             self.provenance(),
@@ -364,14 +382,14 @@ class _Fit:
         return TrainingResult(config, net, float(best["score"]), history, report)
 
 
-def _declared_start(net: Net, trainables: Sequence[Trainable]) -> tuple[float, ...]:
+def _declared_start(config: Config, trainables: Sequence[Trainable]) -> tuple[float, ...]:
     """The declared values, clipped to the bounds: where the search starts."""
-    parameters = list_places(net.config.circuit)
+    parameters = Parameters.of(config)
     start = []
     for trainable in trainables:
-        place = find_place(trainable.path, parameters, WHERE)
+        place = parameters.find(trainable.path, WHERE)
         low, high = trainable.bounds
-        start.append(min(max(get_value(net.config.circuit, place) or 0.0, low), high))
+        start.append(min(max(parameters.value(place) or 0.0, low), high))
     return tuple(start)
 
 

@@ -1,6 +1,7 @@
 """Checks of a whole config: each part against the others, in one order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from jtfne._check import JtfneError, list_problems
 from jtfne.config.checks.cells import check_cells
@@ -18,9 +19,11 @@ from jtfne.config.checks.source_maps import check_missing_maps, check_source_map
 from jtfne.config.checks.task import check_stimuli
 from jtfne.config.checks.trainables import check_trainables
 from jtfne.config.circuit import Circuit
+from jtfne.config.parameters import Parameters
 from jtfne.config.readouts import Readouts
 from jtfne.config.task import Run, Task
 from jtfne.config.training import Training
+from jtfne.pydantic_fields.frozen import Frozen
 
 
 def list_errors(
@@ -49,8 +52,15 @@ def list_errors(
         lines += check_missing_maps(readouts, task, declared)
     # the paths of trainables are read off a circuit without errors
     if is_complete and not lines and training.trainables:
-        lines += check_trainables(circuit, training.trainables)
+        parts = {"circuit": circuit, "run": run or Run(), "task": task, "readouts": readouts}
+        parameters = Parameters(circuit, lambda: _make_tree(parts))
+        lines += check_trainables(parameters, training.trainables)
     return lines
+
+
+def _make_tree(parts: Mapping[str, Frozen]) -> dict[str, Any]:
+    """The parts of a config as JSON values, by name."""
+    return {name: part.model_dump(mode="json") for name, part in parts.items()}
 
 
 def list_circuit_errors(circuit: Circuit) -> list[str]:
