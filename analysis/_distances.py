@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jtfne import measures
-from jtfne._check import NOT_NEGATIVE, Limit, number, refuse, whole_number
+from jtfne._check import NOT_NEGATIVE, Limit, names_arguments, number, refuse, whole_number
 from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     MOST_DRAWS,
@@ -33,6 +33,7 @@ DEFAULT_BLOCKS = 10
 METRICS = ("rmse", "correlation", "log_spectral_distance")
 
 
+@names_arguments
 def compare(
     simulated: xr.DataArray,
     recorded: Data,

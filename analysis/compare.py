@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from jtfne import recordings
-from jtfne._check import FINITE, describe_value, number, one_of, refuse
+from jtfne._check import FINITE, describe_value, names_arguments, number, one_of, refuse
 from jtfne._files import replace_file, resolve_path
 from jtfne.analysis import _inputs
 from jtfne.analysis._distances import compare as compare
@@ -32,6 +32,7 @@ WHERE = "analysis.compare_run"
 DENSITIES = ("A/m^3", "V/m^2")  # units of a CSD, as MNE has it too
 
 
+@names_arguments
 def compare_laminar(
     simulated: _inputs.Data | LaminarFeatures,
     recorded: _inputs.Data | LaminarFeatures,
@@ -103,6 +104,7 @@ def compare_laminar(
     return pd.DataFrame(rows, columns=["feature", "unit", "simulated", "recorded"], dtype=object)
 
 
+@names_arguments
 def compare_run(
     signals: Signals,
     recording: str | Path | xr.DataArray | Any,

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import JtfneError, Limit, refuse, whole_number
+from jtfne._check import JtfneError, Limit, names_arguments, refuse, whole_number
 from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     TOLERANCE,
@@ -25,6 +25,7 @@ N_BINS = measures.coupling.N_BINS
 MOST_BINS = 360  # of phase, a degree each; each is a pass over the data
 
 
+@names_arguments
 def coherence(
     data: Data,
     other: xr.DataArray | None = None,
@@ -195,6 +196,7 @@ def _broadcast_together(
     return x_aligned, y_aligned.transpose(*x_aligned.dims)
 
 
+@names_arguments
 def phase_amplitude_coupling(
     data: Data,
     other: xr.DataArray | None = None,

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import POSITIVE, describe_value, refuse
+from jtfne._check import POSITIVE, describe_value, names_arguments, refuse
 from jtfne._units import Floats, M_PER_mm
 from jtfne.analysis._inputs import (
     Data,
@@ -25,6 +25,7 @@ STANDARD = SecondDifference()
 ABOUT = {"long_name": "current source density, sinks negative", "readout": "csd"}
 
 
+@names_arguments
 def csd(lfp: Data, method: Method = STANDARD, *, sigma_S_m: float = CORTEX_S_M) -> xr.DataArray:
     """Current source density along a laminar probe; sinks are negative.
 

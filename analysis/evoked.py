@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from jtfne._check import describe_value, number, refuse
+from jtfne._check import describe_value, names_arguments, number, refuse
 from jtfne.analysis._inputs import TOLERANCE, Data, TIME_ms, Window, array, even_step, pair, read
 from jtfne.signals import Signals
 
@@ -63,6 +63,7 @@ def _select_events(signals: Signals, label: str | None, where: str) -> list[tupl
     )
 
 
+@names_arguments
 def evoked(
     data: Data,
     *,

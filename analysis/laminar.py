@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne import _time
-from jtfne._check import FINITE, POSITIVE, JtfneError, number, refuse
+from jtfne._check import FINITE, POSITIVE, JtfneError, names_arguments, number, refuse
 from jtfne._units import Floats
 from jtfne.analysis._inputs import check_values, downward, even_step, zero_constants
 from jtfne.analysis.csd import csd
@@ -71,6 +71,7 @@ class LaminarFeatures:
         return {name: getattr(self, name) for name in UNITS}
 
 
+@names_arguments
 def laminar_features(
     lfp: xr.DataArray,
     *,

@@ -6,12 +6,13 @@ import numpy as np
 import xarray as xr
 
 from jtfne import _time
-from jtfne._check import POSITIVE, Limit, number, refuse, whole_number
+from jtfne._check import POSITIVE, Limit, names_arguments, number, refuse, whole_number
 from jtfne.analysis._inputs import Data, kernel, pair
 from jtfne.analysis._spikes import Spikes, read_spikes
 from jtfne.measures import rate
 
 
+@names_arguments
 def rates(
     data: Data,
     *,
@@ -83,6 +84,7 @@ def rates(
     return xr.DataArray(means, dims=("trial", dim), coords=coords, attrs=attrs, name="rate")
 
 
+@names_arguments
 def population_rate(
     data: Data, *, bin_ms: float = 5.0, by: str | Sequence[str] | None = None
 ) -> xr.DataArray:
@@ -138,6 +140,7 @@ def population_rate(
     return rates_by_bin.isel(all=0) if by is None else rates_by_bin
 
 
+@names_arguments
 def isi(data: Data) -> xr.DataArray:
     """Interspike intervals, ms, over the dimension ``interval``.
 
@@ -184,6 +187,7 @@ def _compute_intervals(spikes: Spikes) -> xr.DataArray:
     )
 
 
+@names_arguments
 def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     """Coefficient of variation of each neuron's interspike intervals; about 1 for Poisson trains.
 
@@ -229,6 +233,7 @@ def cv(data: Data, *, min_intervals: int = 2) -> xr.DataArray:
     return xr.DataArray(values, dims="neuron", coords=coords, attrs=attrs, name="cv")
 
 
+@names_arguments
 def fano_factor(data: Data, *, window_ms: float = 100.0) -> xr.DataArray:
     """Variance over mean of each neuron's spike counts, over windows and trials.
 

@@ -8,13 +8,14 @@ from typing import Any
 import xarray as xr
 
 from jtfne import recordings
-from jtfne._check import describe_value, one_of, refuse
+from jtfne._check import describe_value, names_arguments, one_of, refuse
 from jtfne.run_folder import MANIFEST
 from jtfne.signals import Signals, load
 
 WHERE = "analysis.load_recording"
 
 
+@names_arguments
 def load_recording(
     source: Any,
     *,

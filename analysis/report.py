@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jtfne import _json
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne._files import replace_file
 from jtfne.readouts import find_readout, list_readouts
 from jtfne.run_folder import write_beside
@@ -65,6 +65,7 @@ pre { overflow-x: auto; font-size: 0.8rem; max-height: 40rem; }
 """
 
 
+@names_arguments
 def write_report(
     signals: Signals,
     path: str | Path,

@@ -15,6 +15,7 @@ from jtfne._check import (
     JtfneError,
     Limit,
     describe_value,
+    names_arguments,
     number,
     refuse,
     whole_number,
@@ -44,6 +45,7 @@ T = TypeVar("T")
 CHANNELS = ShuffledChannels()
 
 
+@names_arguments
 def spectrolaminar(
     lfp: Data, max_frequency_Hz: float = MAX_Hz, segment_ms: float = SEGMENT_ms
 ) -> xr.DataArray:
@@ -100,6 +102,7 @@ def spectrolaminar(
     return power.copy(data=relative).assign_attrs(attrs).rename("spectrolaminar")
 
 
+@names_arguments
 def flip(
     power: xr.DataArray,
     low_Hz: tuple[float, float] = LOW_BAND_Hz,
@@ -151,6 +154,7 @@ def flip(
     return _apply_to_map(power, where, bands, measures.spectrolaminar.flip, low_Hz, high_Hz)
 
 
+@names_arguments
 def vflip(power: xr.DataArray) -> Flip:
     """FLIP with that pair of bands, of the authors' 1529, which has the largest goodness.
 
@@ -186,6 +190,7 @@ def vflip(power: xr.DataArray) -> Flip:
     return _apply_to_map(power, "analysis.vflip", None, measures.vflip.vflip)
 
 
+@names_arguments
 def flip_null(
     data: xr.DataArray,
     control: Control = CHANNELS,

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import NOT_NEGATIVE, POSITIVE, describe_value, number, refuse
+from jtfne._check import NOT_NEGATIVE, POSITIVE, describe_value, names_arguments, number, refuse
 from jtfne._units import Floats
 from jtfne.analysis._inputs import (
     Data,
@@ -24,6 +24,7 @@ SEGMENT_ms = measures.spectrum.SEGMENT_ms
 HALF_BAND_Hz = measures.spectrum.HALF_BAND_Hz
 
 
+@names_arguments
 def psd(data: Data, segment_ms: float = SEGMENT_ms, readout: str = "lfp_proxy") -> xr.DataArray:
     """Welch's power spectral density over time: Hann windows that overlap by half, means removed.
 
@@ -67,6 +68,7 @@ def psd(data: Data, segment_ms: float = SEGMENT_ms, readout: str = "lfp_proxy") 
     return _label_power(x, front, *kernel(measures.spectrum.psd, values, dt_ms, segment_ms))
 
 
+@names_arguments
 def multitaper(
     data: Data, half_band_Hz: float = HALF_BAND_Hz, readout: str = "lfp_proxy"
 ) -> xr.DataArray:
@@ -141,6 +143,7 @@ def _label_power(
     return spectrum
 
 
+@names_arguments
 def band_power(power: xr.DataArray, low_Hz: float, high_Hz: float) -> xr.DataArray:
     """Power from `low_Hz` up to but without `high_Hz`: the sum over those bins times their width.
 

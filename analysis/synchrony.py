@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from jtfne._check import POSITIVE, number, refuse
+from jtfne._check import POSITIVE, names_arguments, number, refuse
 from jtfne.analysis._inputs import (
     Data,
     check_values,
@@ -21,6 +21,7 @@ from jtfne.signals import Signals
 PAIR_BYTES = 24  # a correlation as computed, clipped and copied
 
 
+@names_arguments
 def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     """Pearson correlation of all pairs of neurons or channels.
 
@@ -68,6 +69,7 @@ def correlation(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     )
 
 
+@names_arguments
 def synchrony(data: Data, *, bin_ms: float = 5.0) -> xr.DataArray:
     """Synchrony chi (Golomb 2007): 1 if all do the same, about 1 / sqrt(n) if independent.
 

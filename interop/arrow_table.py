@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json, recordings, run_folder
-from jtfne._check import check_name, describe_value, refuse
+from jtfne._check import check_name, describe_value, names_arguments, refuse
 from jtfne._files import resolve_path
 from jtfne.interop._inputs import check_path, check_signals, open_beside
 from jtfne.signals import Signals
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LARGE_SPIKES = 5_000_000  # from here on a file per trial, so that one trial can be read alone
 
 
+@names_arguments
 def to_arrow(signals: Signals) -> "pa.Table":
     """Spikes as an Arrow table: trial, time_ms, neuron, area, layer, cell_type.
 
@@ -56,6 +57,7 @@ def to_arrow(signals: Signals) -> "pa.Table":
     )
 
 
+@names_arguments
 def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIKES) -> Path:
     """Write the spikes as Parquet: one file, or a folder with one file a trial when there are many.
 
@@ -109,6 +111,7 @@ def write_parquet(signals: Signals, path: str | Path, *, large: int = LARGE_SPIK
     return Path(path)
 
 
+@names_arguments
 def from_parquet(
     path: str | Path,
     readout: str = "spk",

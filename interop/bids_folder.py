@@ -17,6 +17,7 @@ from jtfne._check import (
     JtfneError,
     Limit,
     describe_value,
+    names_arguments,
     number,
     one_of,
     refuse,
@@ -66,6 +67,7 @@ class Names(NamedTuple):
     run: int | None
 
 
+@names_arguments
 def to_bids(
     signals: Signals,
     folder: str | Path,

@@ -3,9 +3,10 @@
 from typing import Any
 
 from jtfne import _json
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 
 
+@names_arguments
 def to_json(manifest: dict[str, Any]) -> str:
     """Strict JSON of a manifest: sorted keys, no NaN, no Infinity.
 
@@ -33,6 +34,7 @@ def to_json(manifest: dict[str, Any]) -> str:
     return _json.dumps(manifest)
 
 
+@names_arguments
 def from_json(text: str) -> dict[str, Any]:
     """The manifest in a JSON text.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne import __version__
-from jtfne._check import one_of, refuse
+from jtfne._check import names_arguments, one_of, refuse
 from jtfne.interop._inputs import check_path, check_signals, check_trial, open_beside
 from jtfne.interop.mne_physical import locate_in_head_m, read_area
 from jtfne.recordings import HNN_COLUMNS, nA_m_PER_A_m
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 READOUT = "dipole"
 
 
+@names_arguments
 def to_mne_dipole(
     signals: Signals, area: str | None = None, *, trial: int | None = None
 ) -> "mne.Dipole":
@@ -88,6 +89,7 @@ def to_mne_dipole(
     )
 
 
+@names_arguments
 def write_dipole_text(
     signals: Signals, path: str | Path, *, area: str | None = None, trial: int | None = None
 ) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import one_of, refuse
+from jtfne._check import names_arguments, one_of, refuse
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_window, open_beside
 from jtfne.interop.mne_events import list_events, name_events, sort_by_code
 from jtfne.interop.mne_physical import factor_to_mne
@@ -23,6 +23,7 @@ Window = tuple[float, float]
 WINDOW_ms: Window = (-50.0, 200.0)
 
 
+@names_arguments
 def to_epochs(
     signals: Signals,
     readout: str,
@@ -82,6 +83,7 @@ def to_epochs(
     return _build_epochs(signals, readout, events, first_raw, span, baseline_ms, scale)
 
 
+@names_arguments
 def write_epochs(signals: Signals, readout: str, path: str | Path) -> Path:
     """Write a field readout around each event as a FIF file of MNE epochs, in double precision.
 
@@ -243,6 +245,7 @@ def _cut_epochs(
     return np.stack(epochs)
 
 
+@names_arguments
 def to_evoked(
     signals: Signals,
     readout: str,

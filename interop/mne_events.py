@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne._names import safe_name, tell_renamed
 from jtfne.interop._inputs import check_signals
 from jtfne.signals import Signals
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BOUNDARIES = ("BAD boundary", "EDGE boundary")
 
 
+@names_arguments
 def event_id(signals: Signals) -> dict[str, int]:
     """The number of each event's name, as `to_epochs` has them and annotations are named.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import one_of, refuse
+from jtfne._check import names_arguments, one_of, refuse
 from jtfne._mne_units import MEG_TYPES
 from jtfne._units import M_PER_mm
 from jtfne.geometry import to_head_mm
@@ -24,6 +24,7 @@ Places = NDArray[np.float64]
 N_HEAD_POINTS = 60
 
 
+@names_arguments
 def to_sphere(signals: Signals, readout: str = "eeg") -> "mne.bem.ConductorModel":
     """The spherical head model of a run's EEG or MEG, as `mne.make_sphere_model` makes it.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import __version__, _time
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne._names import channel_names, tell_renamed
 from jtfne.interop._inputs import check_path, check_scale, check_signals, check_trial, open_beside
 from jtfne.interop.mne_events import annotate
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FIF_BYTES = 2 * 10**9
 
 
+@names_arguments
 def to_raw(
     signals: Signals, readout: str, *, trial: int | None = None, scale: float | None = None
 ) -> "mne.io.RawArray":
@@ -150,6 +151,7 @@ def raw_without_events(
     return mne.io.RawArray(np.concatenate(parts, axis=1) * factor, info, verbose="error")
 
 
+@names_arguments
 def write_fif(
     signals: Signals,
     readout: str,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import __version__, _json, _time
-from jtfne._check import import_extra
+from jtfne._check import import_extra, names_arguments
 from jtfne.interop._inputs import check_signals
 from jtfne.interop.mne_events import list_conditions, list_events
 from jtfne.interop.mne_raw import name_channels
@@ -32,6 +32,7 @@ UNITS = {
 ANNOTATED = ("area", "layer", "cell_type", "neuron", "x_mm", "y_mm", "z_mm")
 
 
+@names_arguments
 def to_neo(signals: Signals) -> "neo.Block":
     """A run as `neo.Block` (``pip install "jtfne[neo]"``), for elephant and what else takes Neo.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jtfne import run_folder
-from jtfne._check import UNREADABLE, JtfneError, refuse
+from jtfne._check import UNREADABLE, JtfneError, names_arguments, refuse
 from jtfne._files import resolve_path
 from jtfne._names import refuse_unwritable
 from jtfne._stored import check_hdf5
@@ -12,6 +12,7 @@ from jtfne.interop.zarr_store import check_stored_signals
 from jtfne.signals import Signals
 
 
+@names_arguments
 def to_netcdf(signals: Signals, path: str | Path) -> Path:
     """Write all readouts, events and identities as groups of a netCDF file, with the manifest.
 
@@ -46,6 +47,7 @@ def to_netcdf(signals: Signals, path: str | Path) -> Path:
     return Path(path)
 
 
+@names_arguments
 def from_netcdf(path: str | Path) -> Signals:
     """The signals in a file that `to_netcdf` wrote.
 

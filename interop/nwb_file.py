@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import __version__, _json, _time, run_folder
-from jtfne._check import import_extra, narrow_dtype, refuse
+from jtfne._check import import_extra, names_arguments, narrow_dtype, refuse
 from jtfne._names import safe_name, tell_renamed
 from jtfne.interop._inputs import check_path, check_signals, open_beside
 from jtfne.interop.mne_events import list_conditions, list_events
@@ -55,6 +55,7 @@ COLUMNS = {
 }
 
 
+@names_arguments
 def to_nwb(signals: Signals, path: str | Path) -> Path:
     """Write a run as an NWB file (``pip install "jtfne[nwb]"``), and return its path.
 

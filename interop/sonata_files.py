@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import check_name, refuse
+from jtfne._check import check_name, names_arguments, refuse
 from jtfne._names import safe_name
 from jtfne.interop._inputs import check_signals, open_beside
 from jtfne.signals import Signals
@@ -47,6 +47,7 @@ class Circuit(Protocol):
         ...
 
 
+@names_arguments
 def to_sonata(
     signals: Signals | None,
     path: str | Path,
@@ -91,7 +92,7 @@ def to_sonata(
     --------
     >>> to_sonata(None, "run")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: neither signals nor net is not allowed; allowed: one of the two (in to_sonata)
+    jtfne._check.JtfneError: got neither signals nor net; expected one of the two (in to_sonata)
     """
     if signals is None and net is None:
         raise refuse("neither signals nor net", "one of the two", "to_sonata")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from jtfne import recordings, reports, run_folder
-from jtfne._check import altered, check_name, refuse
+from jtfne._check import altered, check_name, names_arguments, refuse
 from jtfne._files import resolve_path
 from jtfne._names import refuse_unwritable
 from jtfne.interop._inputs import check_path, check_signals, open_beside
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+@names_arguments
 def to_zarr(signals: Signals, path: str | Path) -> Path:
     """Write all readouts, events and identities to a Zarr store, the manifest among its attributes.
 
@@ -57,6 +58,7 @@ def from_zarr(path: str | Path, readout: str) -> "xr.DataArray":
     """One array of any store of xarray."""
 
 
+@names_arguments
 def from_zarr(path: str | Path, readout: str | None = None) -> "Signals | xr.DataArray":
     """The signals in a store that `to_zarr` wrote, or one array of any store of xarray.
 

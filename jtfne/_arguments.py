@@ -22,7 +22,7 @@ def check_instance(value: Value, kind: Any, *, allowed: str, name: str, where: s
 
     >>> check_instance(5, str, allowed="a text", name="label", where="Paradigm")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: label=5 is not allowed; allowed: a text (in Paradigm)
+    jtfne._check.JtfneError: got label=5; expected a text (in Paradigm)
     """
     if not isinstance(value, kind):
         raise refuse(f"{name}={describe_argument(value)}", allowed, where)

@@ -37,7 +37,7 @@ class JtfneError(ValueError):
     ...     jtfne.Config().runtime(seed=-1)
     ... except jtfne.JtfneError as error:
     ...     print(error)
-    seed=-1 is not allowed; allowed: a finite number of at least 0 (in Config.run.seed)
+    got seed=-1; expected a finite number of at least 0 (in Config.run.seed)
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -102,8 +102,8 @@ MOST_PROBLEMS = 10  # lines of a refusal, beside one that counts the others
 
 
 def refuse(description: str, allowed: str, where: str) -> JtfneError:
-    """The error to raise for what `description` says was given: what is allowed, and where."""
-    return JtfneError(f"{description} is not allowed; allowed: {allowed} (in {where})")
+    """The error to raise for what `description` says was given: what was expected, and where."""
+    return JtfneError(f"got {description.rstrip(',')}; expected {allowed} (in {where})")
 
 
 def list_problems(lines: Iterable[str]) -> str:
@@ -163,7 +163,7 @@ def names_arguments(function: Callable_) -> Callable_:
     ... def run(dt_ms): ...
     >>> run(dt=5)
     Traceback (most recent call last):
-    jtfne._check.UnknownArgumentError: argument='dt' is not allowed; allowed: 'dt_ms'; nearest: 'dt_ms' (in run)
+    jtfne._check.UnknownArgumentError: unknown argument 'dt'; expected 'dt_ms'; nearest: 'dt_ms' (in run)
     """
     parameters = inspect.signature(function).parameters
     kinds = {parameter.kind for parameter in parameters.values()}
@@ -187,7 +187,7 @@ def names_arguments(function: Callable_) -> Callable_:
             hint = f"; nearest: {closest!r}" if closest else ""
             listing = ", ".join(map(repr, names)) or "no argument"
             raise UnknownArgumentError(
-                f"argument={unknown!r} is not allowed; allowed: {listing}{hint} (in {where})"
+                f"unknown argument {unknown!r}; expected {listing}{hint} (in {where})"
             )
         return function(*positional, **keywords)
 
@@ -203,6 +203,12 @@ def names_methods(cls: Class_) -> Class_:
             setattr(cls, name, classmethod(names_arguments(member.__func__)))
         elif inspect.isfunction(member):
             setattr(cls, name, names_arguments(member))
+    return cls
+
+
+def names_fields(cls: Class_) -> Class_:
+    """A class decorator: `names_arguments` for the constructor, above that of `dataclasses`."""
+    cls.__init__ = names_arguments(cls.__init__)  # type: ignore[misc]
     return cls
 
 
@@ -238,7 +244,7 @@ def one_of(value: object, allowed: Iterable[str], *, name: str, where: str) -> s
     Raises: JtfneError, with the allowed values and the nearest of them; also for what is no text.
     >>> one_of("L23", ["L2/3", "L4"], name="layer", where="Config.circuit")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: layer='L23' is not allowed; allowed: 'L2/3', 'L4'; nearest: 'L2/3' (in Config.circuit)
+    jtfne._check.JtfneError: unknown layer 'L23'; expected 'L2/3', 'L4'; nearest: 'L2/3' (in Config.circuit)
     """
     choices = list(allowed)
     # `in` alone asks an array which of its values is meant
@@ -247,9 +253,9 @@ def one_of(value: object, allowed: Iterable[str], *, name: str, where: str) -> s
     choices_text = ", ".join(repr(choice) for choice in choices) or "nothing"
     close = nearest(value, choices) if isinstance(value, str) else None
     hint = f"; nearest: {close!r}" if close else ""
-    raise JtfneError(
-        f"{name}={describe_value(value)} is not allowed; allowed: {choices_text}{hint} (in {where})"
-    )
+    subject = "unknown {} {}" if isinstance(value, str) else "got {}={}"
+    problem = subject.format(name, describe_value(value))
+    raise JtfneError(f"{problem}; expected {choices_text}{hint} (in {where})")
 
 
 def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
@@ -260,8 +266,7 @@ def in_range(value: float, limit: Limit, *, name: str, where: str) -> float:
     Raises: JtfneError.
     >>> in_range("5", POSITIVE, name="bin_ms", where="rates")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: bin_ms='5' is not allowed; allowed: a finite number in (0, inf) (in
-    rates)
+    jtfne._check.JtfneError: got bin_ms='5'; expected a finite number in (0, inf) (in rates)
     """
     if not limit.holds(value):
         raise refuse(f"{name}={describe_value(value)}", f"a finite number in {limit}", where)
@@ -279,7 +284,7 @@ def whole_number(value: object, limit: Limit = FINITE, *, name: str, where: str)
 
     >>> whole_number(2.5, Limit(low=1), name="n_draws", where="flip_null")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: n_draws=2.5 is not allowed; allowed: a whole number in [1, inf) (in flip_null)
+    jtfne._check.JtfneError: got n_draws=2.5; expected a whole number in [1, inf) (in flip_null)
     """
     integer = _as_number(value)
     if not isinstance(integer, int) or not limit.holds(integer):

@@ -79,7 +79,7 @@ def path_inside(folder: Path, name: object, where: str) -> Path:
 
     >>> path_inside(Path("/data/run"), "../../etc/passwd", "manifest.json")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: the name '../../etc/passwd' is not allowed; allowed: a name inside
+    jtfne._check.JtfneError: got the name '../../etc/passwd'; expected a name inside
     '/data/run' (in manifest.json)
     """
     parts = Path(name).parts if isinstance(name, str) and "\0" not in name else ()
@@ -288,7 +288,7 @@ def decode_text(data: bytes, where: str) -> str:
     'n = 1\n'
     >>> decode_text(b"caf\xe9", "a")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: text that is not UTF-8 (byte 0xe9 at offset 3) is not allowed; allowed: UTF-8 text (in a)
+    jtfne._check.JtfneError: got text that is not UTF-8 (byte 0xe9 at offset 3); expected UTF-8 text (in a)
     """
     for mark, name in ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"),
                        (b"\xfe\xff", "UTF-16")):  # fmt: skip

@@ -176,7 +176,7 @@ def _refuse_strangers(value: Any, path: str, depth: int = 0) -> None:
         for key, inner in value.items():
             if type(key) is not str:
                 raise JtfneError(
-                    f"key {describe_value(key)} of {type(key).__name__} is not allowed; allowed: str (in {path})"
+                    f"got key {describe_value(key)} of {type(key).__name__}; expected str (in {path})"
                 )
             _refuse_strangers(inner, f"{path}.{key}", depth + 1)
     elif type(value) in (list, tuple):

@@ -266,7 +266,7 @@ def test_choice_by_size():
 
 def test_meshes_that_do_not_fit_are_refused():
     grid = jax.sharding.Mesh(np.array(jax.devices()).reshape(1, 2), ("a", "b"))
-    with pytest.raises(jtfne.JtfneError, match=r"axes 'a', 'b' is not allowed; allowed: one axis"):
+    with pytest.raises(jtfne.JtfneError, match=r"axes 'a', 'b'; expected one axis"):
         NET.simulate(delivery=delivery.Sharded(grid))
     alone = jtfne.construct(NET.config.connections([]).stimuli([]))
     assert (

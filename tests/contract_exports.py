@@ -177,7 +177,7 @@ def test_wrong_arguments_are_refused_in_one_sentence_and_leave_nothing(name, tmp
     for call in calls(name, tmp_path):
         with pytest.raises(jtfne.JtfneError) as refusal:
             call()
-        assert "allowed" in str(refusal.value) and " (in " in str(refusal.value)
+        assert "expected" in str(refusal.value) and " (in " in str(refusal.value)
         n_calls += 1
     assert n_calls >= 8 and not list(tmp_path.iterdir())
 
@@ -250,6 +250,6 @@ def test_a_report_of_something_else_is_refused(
     monkeypatch.chdir(tmp_path)
     # made when it is needed, not when tests are collected
     signals = runs.named() if signals is runs.named else signals
-    with pytest.raises(jtfne.JtfneError, match=r"allowed.*analysis.write_report"):
+    with pytest.raises(jtfne.JtfneError, match=r"expected.*analysis.write_report"):
         write_report(signals, path, figures, comparison)
     assert not list(tmp_path.iterdir())

@@ -167,7 +167,7 @@ def test_wrong_arguments_are_refused_in_one_sentence(name):
         }
         calls += [lambda f, ax=ax: f(good.get(name, RUN), ax=ax) for ax in ("ax", 3)]
     for call in calls:
-        with pytest.raises(jtfne.JtfneError, match="allowed"):
+        with pytest.raises(jtfne.JtfneError, match="expected"):
             call(draw)
 
 

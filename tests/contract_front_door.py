@@ -361,7 +361,7 @@ def test_wrong_types_end_in_one_clear_error(name: str) -> None:
                 call(**{**base, argument: value})
             except jtfne.JtfneError as error:
                 assert len(str(error).splitlines()) <= 12, f"{name}({argument}={kind}): {error}"
-                assert "allowed" in str(error) or "missing" in str(error), (
+                assert "expected" in str(error) or "missing" in str(error), (
                     f"{name}({argument}={kind}): {error}"
                 )
             except Started:

@@ -266,7 +266,7 @@ SITES = {
 def test_what_no_file_can_hold_is_refused_where_it_is_declared(site):
     SITES[site]("a name of blanks, ä and 日本")
     for name in BROKEN:
-        with pytest.raises(jtfne.JtfneError, match=r"not allowed|allowed:") as refusal:
+        with pytest.raises(jtfne.JtfneError, match=r"expected") as refusal:
             SITES[site](name)
         str(refusal.value).encode()  # the message itself can be printed
 

@@ -275,9 +275,7 @@ def test_a_generation_without_a_finite_score_is_refused(name: str, bad: float) -
     state = generations(row, state, 1)
     x, state = row.optimizer.ask(state)
     scores, slopes = scored(row, x)
-    with pytest.raises(
-        jtfne.JtfneError, match=r"scores=\[.*none finite, is not allowed; .*\.tell\)"
-    ):
+    with pytest.raises(jtfne.JtfneError, match=r"scores=\[.*none finite; .*\.tell\)"):
         row.optimizer.tell(state, x, np.full_like(scores, bad), slopes)
     # the state is still good
     assert np.isfinite(row.optimizer.best(row.optimizer.tell(state, x, scores, slopes))[1])
@@ -346,9 +344,7 @@ def test_other_shapes_are_refused_by_tell(name: str) -> None:
         "scores": scores[None],
         "gradients": np.ones((1, 4)),
     }.items():
-        with pytest.raises(
-            jtfne.JtfneError, match=rf"{which} of shape \(.*\) is not allowed; .*\.tell\)$"
-        ):
+        with pytest.raises(jtfne.JtfneError, match=rf"{which} of shape \(.*\); .*\.tell\)$"):
             row.optimizer.tell(state, *{**given, which: wrong}.values())
 
 
@@ -359,7 +355,7 @@ def test_a_budget_below_one_generation_is_refused(name: str) -> None:
     for budget in (0, -1, k - 1):
         with pytest.raises(
             jtfne.JtfneError,
-            match=rf"budget={budget} is not allowed; allowed: at least {k}, .*minimize",
+            match=rf"budget={budget}; expected at least {k}, .*minimize",
         ):
             minimize(row.optimizer, quadratic, KEYS[0], LOWER, UPPER, budget=budget)
 
@@ -372,9 +368,7 @@ def test_a_setting_out_of_its_range_is_refused(kind: str, name: str) -> None:
     row = ROWS[kind]
     whole = isinstance(getattr(row.optimizer, name), int)
     broken = dataclasses.replace(row.optimizer, **{name: -1 if whole else -0.5})
-    with pytest.raises(
-        jtfne.JtfneError, match=rf"^{name}=-.* is not allowed; .*\(in {kind}\.init\)$"
-    ):
+    with pytest.raises(jtfne.JtfneError, match=rf"^{name}=-.*; .*\(in {kind}\.init\)$"):
         broken.init(KEYS[0], LOWER, UPPER)
 
 

@@ -169,3 +169,38 @@ def test_show_reads_a_training(call: Any, tmp_path: Path) -> None:
     (out / "report.json").write_text("{}", encoding="utf-8")
     code, _, err = call("show", out)
     assert code == 2 and "the report of a training" in err
+
+
+def test_a_run_is_replaced_if_asked_and_only_when_the_new_one_is_finished(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    run = ("run", "suite2_single_neuron", "--duration-ms", 20, "--no-report", "-o", folder)
+    assert call(*run)[0] == 0
+    first = (folder / "manifest.json").read_bytes()
+    code, _, err = call(*run, "--seed", 5)
+    assert code == 2 and "--overwrite replaces" in err
+
+    notes = folder / "notes.txt"
+    notes.write_text("mine", encoding="utf-8")
+    code, _, err = call(*run, "--seed", 5, "--overwrite")
+    assert code == 2 and "notes.txt', which the run did not make" in err
+    notes.unlink()
+    config = folder / "config.json"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text + " ", encoding="utf-8")
+    code, _, err = call(*run, "--seed", 5, "--overwrite")
+    assert code == 2 and "altered since the run" in err
+    config.write_text(text, encoding="utf-8")
+
+    code, _, err = call(*run, "--seed", 5, "--dt-ms", 0.3, "--overwrite")  # a refused run
+    assert code == 2 and (folder / "manifest.json").read_bytes() == first
+    assert call(*run, "--seed", 5, "--overwrite")[0] == 0
+    assert jtfne.load(folder).manifest["config"]["run"]["seed"] == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    other = tmp_path / "thesis"
+    other.mkdir()
+    (other / "chapter.tex").write_text("", encoding="utf-8")
+    code, _, err = call("run", "suite2_single_neuron", "-o", other, "--overwrite")
+    assert code == 2 and (other / "chapter.tex").exists() and "Traceback" not in err

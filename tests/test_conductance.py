@@ -273,13 +273,11 @@ def test_edges_have_a_column_for_each_unit():
     assert set(frame.loc[opens, "weight_nS"]) == set(frame.loc[~opens, "weight_pA"]) == {2.5}
     only = FromTable.from_table(frame[opens])
     assert set(only.weight) == {2.5} and len(only.weight) == 300
-    with pytest.raises(
-        jtfne.JtfneError, match="weight_pA and weight_nS is not allowed; allowed: weights in one"
-    ):
+    with pytest.raises(jtfne.JtfneError, match="weight_pA and weight_nS; expected weights in one"):
         FromTable.from_table(net.edges.drop_columns("connection"))
     with pytest.raises(
         jtfne.JtfneError,
-        match="a table of 2 connections is not allowed; allowed: connection= one of",
+        match="a table of 2 connections; expected connection= one of",
     ):
         FromTable.from_table(net.edges)
 

@@ -191,7 +191,7 @@ def test_the_command_line_writes_every_area_and_trial(
         with pytest.raises(SystemExit) as end:
             cli.main()
         assert int(end.value.code or 0) == code
-    assert "readout='dipole' is not allowed" in capsys.readouterr().err
+    assert "readout='dipole'; expected" in capsys.readouterr().err
     paths = sorted((tmp_path / "run" / "export").iterdir())
     assert len(paths) == 6 and paths[0].name == "dipole_Sehrinde ä_trial0.txt"
     assert interop.from_dipole_text(paths[-1]).attrs["trial"] == 1

@@ -31,14 +31,14 @@ BAD = {
     "no matrix of places": (lambda: PointSource([0.0, 0.0, 1.0], ORIGIN), r"contacts_mm of shape \(3,\).*\(n, 3\)"),
     "flat places": (lambda: PointSource([[0.0, 0.0]], ORIGIN), r"contacts_mm of shape \(1, 2\)"),
     "no places": (lambda: PointSource(np.zeros((0, 3)), ORIGIN), r"contacts_mm of shape \(0, 3\)"),
-    "words": (lambda: PointSource([["a", "b", "c"]], ORIGIN), "contacts_mm of list is not allowed; allowed: numbers"),
+    "words": (lambda: PointSource([["a", "b", "c"]], ORIGIN), "contacts_mm of list; expected numbers"),
     "not finite": (lambda: PointSource([[0.0, math.nan, 1.0]], ORIGIN), r"contacts_mm with nan at \[0, 1\].*finite"),
     "sigma 0": (lambda: PointSource(ORIGIN, ORIGIN, 0.0), r"sigma_S_m=0.0.*\[1e-09, 1e\+09\]"),
     "sigma < 0": (lambda: LineSource(ORIGIN, ORIGIN, [[0, 0, 1]], (0.3, -0.1, 0.3)), "sigma_S_m=-0.1"),
     "no sigma": (lambda: PointSource(ORIGIN, ORIGIN, None), "sigma_S_m=None"),
     "half a point": (lambda: Coils(["A"], [[0, 0, 99]], [[0, 0, 1]], [1.5], [1.0], ["T"]), "sum to 1.5"),
     "beyond measure": (lambda: InfiniteDipole(ORIGIN, [[0, 0, 1e10]], 0.3), r"with 10000000000.0 at \[0, 2\]"),
-    "a complex radius": (lambda: DiscSource([0.0], [1.0], 1j, 0.3), "radius_mm=1j is not allowed; allowed: a number"),
+    "a complex radius": (lambda: DiscSource([0.0], [1.0], 1j, 0.3), "radius_mm=1j; expected a number"),
     "complex places": (lambda: PointSource([[1j, 0, 0]], ORIGIN), "contacts_mm of list"),
     "coils without a unit": (lambda: Coils(["A"], [[0, 0, 99]], [[0, 0, 1]], [1], [1.0], "T/m"), "units='T/m'"),
     "two sigmas": (lambda: PointSource(ORIGIN, ORIGIN, (0.3, 0.1)), "one conductivity, or three"),
@@ -49,7 +49,7 @@ BAD = {
     "disc in the plane": (lambda: DiscSource(ORIGIN, [0.0], 0.1, 0.3), r"contact_depths_mm of shape \(1, 3\).*\(n,\)"),
     "contact at a source": (
         lambda: PointSource([[0, 0, 1], [0, 0, 2]], [[0, 0, 9], [0, 0, 2]], radius_mm=0.0),
-        "channel 1 at the place of source 1 is not allowed; allowed: places apart",
+        "channel 1 at the place of source 1; expected places apart",
     ),
     "contact at a segment": (lambda: LineSource(ORIGIN, [[0, 0, -1]], [[0, 0, 1]], radius_mm=0.0), "segment 0"),
     "contact at a dipole": (lambda: InfiniteDipole(ORIGIN, ORIGIN, 0.3), "channel 0 at the place of dipole 0"),
@@ -58,7 +58,7 @@ BAD = {
     "starts without ends": (lambda: LineSource(ORIGIN, ORIGIN, [[0, 0, 1]] * 2), "as many of each"),
     "a contact in the air": (
         lambda: PointSource([[0, 0, -0.1]], [[0, 0, 1]], surface=Surface()),
-        "contacts_mm with one at z=-0.1 mm is not allowed; allowed: z >= 0, the surface",
+        "contacts_mm with one at z=-0.1 mm; expected z >= 0, the surface",
     ),
     "a source in the air": (lambda: DiscSource([1.0], [-1.0], 0.1, 0.3, surface=Surface()), "source_depths_mm.*z=-1"),
     "a line into the air": (lambda: LineSource([[0, 0, 1]], [[0, 0, 1]], [[0, 0, -1]], surface=Surface()), "ends_mm"),
@@ -70,7 +70,7 @@ BAD = {
     ),
     "a dipole outside": (
         lambda: FourSphere(VERTEX, [[0, 0, 1], [0, 0, 79]]),
-        "dipole 1 at 79 mm from the centre is not allowed; allowed: dipoles in the brain, below 79 mm",
+        "dipole 1 at 79 mm from the centre; expected dipoles in the brain, below 79 mm",
     ),
     "a dipole in another frame": (lambda: FourSphere([[0, 0, 130]], [[0, 0, 79]], (0, 0, -40)), "dipole 0 at 119 mm"),
     "a sensor in the air": (lambda: FourSphere([[0, 0, 95]], [[0, 0, 1]]), "sensor 0 at 95 mm.*at most 90.*onto_sp"),
@@ -88,14 +88,14 @@ BAD = {
     "no normal": (lambda: SarvasSphere([[0, 0, 99]], ORIGIN, ORIGIN), "vector of zeros"),
     "coils without points": (lambda: Coils(["A"], [[0, 0, 99]], [[0, 0, 1]], [2], [1.0], ["T"]), "sum to 2"),
     "coils without names": (lambda: Coils([], [[0, 0, 99]], [[0, 0, 1]], [1], [1.0], ["T"]), r"names=\[\].*1 names"),
-    "coils in gauss": (lambda: Coils(["A"], [[0, 0, 99]], [[0, 0, 1]], [1], [1.0], ["G"]), "unit='G'"),
-    "no such coil": (lambda: coils_of(heads.meg_info(), ["MEG 0110"]), "channel='MEG 0110'.*nearest: 'MEG"),
+    "coils in gauss": (lambda: Coils(["A"], [[0, 0, 99]], [[0, 0, 1]], [1], [1.0], ["G"]), "unknown unit 'G'"),
+    "no such coil": (lambda: coils_of(heads.meg_info(), ["MEG 0110"]), "unknown channel 'MEG 0110'.*nearest: 'MEG"),
     "coils of an EEG": (lambda: coils_of(heads.eeg_info()), "an info without MEG channels"),
-    "no such accuracy": (lambda: coils_of(heads.meg_info(), accuracy="exact"), "accuracy='exact'"),
-    "no forward": (lambda: FromForward({"sol": 1}), "a dict is not allowed; allowed: an mne.Forward"),
+    "no such accuracy": (lambda: coils_of(heads.meg_info(), accuracy="exact"), "unknown accuracy 'exact'"),
+    "no forward": (lambda: FromForward({"sol": 1}), "a dict; expected an mne.Forward"),
     "no such channel": (
         lambda: FromForward(heads.forward(heads.eeg_info(), heads.dipoles_mm(0.5, 1)), ["Cz", "Fpx"]),
-        "channel='Fpx'.*nearest: 'Fpz'",
+        "unknown channel 'Fpx'.*nearest: 'Fpz'",
     ),
     "a channel twice": (
         lambda: FromForward(heads.forward(heads.eeg_info(), heads.dipoles_mm(0.5, 1)), ["Cz", "Cz"]),
@@ -118,6 +118,4 @@ def test_refused(case):
     with pytest.raises(jtfne.JtfneError) as refusal:
         make()
     assert re.search(message, str(refusal.value)), str(refusal.value)
-    assert (
-        "is not allowed; allowed: " in str(refusal.value) and str(refusal.value).count("(in ") == 1
-    )
+    assert "; expected " in str(refusal.value) and str(refusal.value).count("(in ") == 1

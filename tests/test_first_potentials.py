@@ -84,7 +84,7 @@ def test_every_membrane_stands_at_a_potential(kind, v_mV):
     [
         (
             {"A": {"v_init_mV": -20.0}},
-            "v_init_mV=-20 is not allowed; allowed: less than v_th_mV=-20",
+            "v_init_mV=-20; expected less than v_th_mV=-20",
         ),
         ({"A": {"v_init_mV": [-60.0, -60.0, -60.0, 5.0]}}, "v_init_mV=5 .*less than v_th_mV=-20"),
         (
@@ -93,7 +93,7 @@ def test_every_membrane_stands_at_a_potential(kind, v_mV):
         ),
         (
             {"A": {"v_init_mV": [-60.0]}},
-            "v_init_mV with 1 values is not allowed; allowed: .* each of the 4 cells",
+            "v_init_mV with 1 values; expected .* each of the 4 cells",
         ),
         ({"A": {"v_init_mV": float("nan")}}, "v_init_mV.*finite"),
         ({"A": {"v_int_mV": -60.0}}, "v_int_mV.*nearest: 'v_init_mV'"),

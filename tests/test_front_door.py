@@ -33,34 +33,34 @@ MINE = ONE.cells({"mine": 3}).emitters({"mine": "LIF"})
     [
         (
             "v1_v4:evoked=perhaps",
-            "evoked='perhaps' is not allowed; allowed: 'true', 'yes', '1', 'false', 'no', '0'",
+            "unknown evoked 'perhaps'; expected 'true', 'yes', '1', 'false', 'no', '0'",
         ),
-        ("v1_v4:n_per_area=200,n_per_area=300", "n_per_area given twice is not allowed"),
+        ("v1_v4:n_per_area=200,n_per_area=300", "n_per_area given twice; expected"),
         ("v1_v4:n_per_area=200,n_per_arae=300", "nearest: 'n_per_area'"),
-        ("v1_v4:n_per_area", "'n_per_area' is not allowed; allowed: n_per_area=VALUE"),
-        ("v1_v4:n_per_area=1.5", "n_per_area='1.5' is not allowed; allowed: a whole number"),
-        ("v1_v4:feedback=nan", "feedback=nan is not allowed"),
-        ("v1_v4:seed=-1", "seed=-1 is not allowed"),
-        ("pd14:drive=5", "drive='5' is not allowed; allowed: 'poisson', 'dc'"),
+        ("v1_v4:n_per_area", "'n_per_area'; expected n_per_area=VALUE"),
+        ("v1_v4:n_per_area=1.5", "n_per_area='1.5'; expected a whole number"),
+        ("v1_v4:feedback=nan", "feedback=nan; expected"),
+        ("v1_v4:seed=-1", "seed=-1; expected"),
+        ("pd14:drive=5", "unknown drive '5'; expected 'poisson', 'dc'"),
         (
             "suite2_v1_v4:n_per_area=74",
-            "n_per_area=74 is not allowed; allowed: a whole number in [75, inf)",
+            "n_per_area=74; expected a whole number in [75, inf)",
         ),
         ("pd41", "nearest: 'pd14'"),
-        ("v1_column:", "'' among the arguments '' is not allowed; allowed: NAME=VALUE"),
-        ("v1_column:,", "'' among the arguments ',' is not allowed"),
-        ("v1_column::", "argument=':' is not allowed"),
+        ("v1_column:", "'' among the arguments ''; expected NAME=VALUE"),
+        ("v1_column:,", "'' among the arguments ','; expected"),
+        ("v1_column::", "unknown argument ':'; expected"),
         ("v1_column:=", "'=' among the arguments"),
-        ("v1_column:=5", "'=5' among the arguments '=5' is not allowed"),
-        ("v1_column:n=", "'n=' is not allowed; allowed: n=VALUE"),
-        ("v1_column:n=50,", "'' among the arguments 'n=50,' is not allowed"),
-        ("v1_column:,n=50", "'' among the arguments ',n=50' is not allowed"),
-        ("v1_column:n=50,,seed=2", "'' among the arguments 'n=50,,seed=2' is not allowed"),
-        ("v1_column:n=50=60", "n='50=60' is not allowed; allowed: a whole number"),
-        ("v1_column:n=50;seed=2", "n='50;seed=2' is not allowed"),
-        ("v1_column: n=50", "argument=' n' is not allowed"),
-        ("v1_column:n=50,n=50", "n given twice is not allowed"),
-        (":n=50", "preset='' is not allowed"),
+        ("v1_column:=5", "'=5' among the arguments '=5'; expected"),
+        ("v1_column:n=", "'n='; expected n=VALUE"),
+        ("v1_column:n=50,", "'' among the arguments 'n=50,'; expected"),
+        ("v1_column:,n=50", "'' among the arguments ',n=50'; expected"),
+        ("v1_column:n=50,,seed=2", "'' among the arguments 'n=50,,seed=2'; expected"),
+        ("v1_column:n=50=60", "n='50=60'; expected a whole number"),
+        ("v1_column:n=50;seed=2", "n='50;seed=2'; expected"),
+        ("v1_column: n=50", "unknown argument ' n'; expected"),
+        ("v1_column:n=50,n=50", "n given twice; expected"),
+        (":n=50", "unknown preset ''; expected"),
         ("v1_column:" + "," * 100_000, "among the arguments"),
     ],
 )
@@ -87,10 +87,10 @@ READOUTS: dict[str, tuple[jtfne.Config, str]] = {
     "eeg_proxy site": (ONE.probes([{"kind": "EEGProxy", "sites": ["Ozz"]}]), "nearest: 'Oz'"),
     "meg_proxy sensor": (
         ONE.probes([{"kind": "MEGProxy", "sensors": ["MEG0112"]}]),
-        "sensor='MEG0112'",
+        "unknown sensor 'MEG0112'",
     ),
     "helmet": (ONE.probes([{"kind": "MEG", "helmet": "neuromags"}]), "nearest: 'neuromag'"),
-    "coil": (ONE.probes([{"kind": "MEG", "sensors": ["MEG 0110"]}]), "channel='MEG 0110'"),
+    "coil": (ONE.probes([{"kind": "MEG", "sensors": ["MEG 0110"]}]), "unknown channel 'MEG 0110'"),
     "forward": (
         ONE.probes([{"kind": "EEG", "head": {"kind": "Forward", "path": "x-fwd.fif"}}]),
         "which is no file",
@@ -141,7 +141,9 @@ def test_what_validate_refuses_is_one_error_and_exit_code_2(tmp_path: Any) -> No
     path = READOUTS["helmet"][0].to_file(tmp_path / "bad.toml")
     command = [sys.executable, "-m", "jtfne", "validate", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2 and done.stderr.startswith("error: helmet='neuromags'"), done.stderr
+    assert done.returncode == 2 and done.stderr.startswith("error: unknown helmet 'neuromags'"), (
+        done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 
@@ -172,7 +174,7 @@ def test_a_circuit_that_does_not_fit_is_refused_before_it_is_built(
 @pytest.mark.parametrize("name", [*frozen._OLD_METHODS, *frozen._OLD_CONSTRUCTORS])
 def test_old_names_of_pydantic_say_what_to_call(name: str) -> None:
     with pytest.raises(
-        jtfne.JtfneError, match=f"Config.{name}, an old name of pydantic's, is not allowed"
+        jtfne.JtfneError, match=f"Config.{name}, an old name of pydantic's; expected"
     ):
         getattr(ONE, name)()
 
@@ -260,8 +262,6 @@ def test_construct_and_check_hold_no_memory_of_earlier_calls() -> None:
 
 def test_a_delay_beyond_the_ring_is_refused() -> None:
     edge = {"source": "E", "target": "E", "mechanism": "AMPA", "rule": "AllToAll", "weight": 1.0}
-    with pytest.raises(
-        jtfne.JtfneError, match=r"delay_ms=3e\+08 is not allowed; allowed: at most 16777216 steps"
-    ):
+    with pytest.raises(jtfne.JtfneError, match=r"delay_ms=3e\+08; expected at most 16777216 steps"):
         ONE.connections([{**edge, "delay_ms": 3e8}])
     assert ONE.connections([{**edge, "delay_ms": 100.0}]).circuit.connections

@@ -188,7 +188,7 @@ def test_what_cannot_jump_is_refused():
                 }
             ]
         )
-    with pytest.raises(JtfneError, match=r"weight=-1 mV is not allowed; allowed: positive"):
+    with pytest.raises(JtfneError, match=r"weight=-1 mV; expected positive"):
         cfg.connections([{**edge, "target": "A", "weight": -1.0}])
     with pytest.raises(JtfneError, match="exactly one"):
         jtfne.Paradigm.poisson(target="A", rate_Hz=5.0, weight_mV=1.0, weight_pA=1.0, mechanism="d")

@@ -1,6 +1,7 @@
 """A wrong keyword, and a wrong name, gets one sentence with the nearest one."""
 
 import copy
+import importlib
 import inspect
 import pickle
 from typing import Any
@@ -8,7 +9,17 @@ from typing import Any
 import pytest
 
 import jtfne
-from jtfne import Config, JtfneError, Paradigm
+from jtfne import (
+    Config,
+    JtfneError,
+    Paradigm,
+    emitters,
+    measures,
+    optimizers,
+    readouts,
+    stimuli,
+    synapses,
+)
 from jtfne.emitters import LIF
 from jtfne.optimizers import RandomSearch
 from jtfne.synapses import Exponential
@@ -37,11 +48,44 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
 def test_a_wrong_keyword_is_told_with_the_nearest(case: str) -> None:
     function, given, nearest, where = WRONG[case]
     with pytest.raises(
-        JtfneError, match=rf"argument='{given}' .*nearest: '{nearest}' \(in {where}\)"
+        JtfneError, match=rf"unknown argument '{given}'; .*nearest: '{nearest}' \(in {where}\)"
     ):
         function(**{given: 1.0})
     with pytest.raises(TypeError):  # as Python's own
         function(**{given: 1.0})
+
+
+def list_user_functions() -> dict[str, Any]:
+    """What users call: functions of the wings, presets, and the parts that a config names."""
+    functions: dict[str, Any] = {}
+    for module_name in ("analysis", "analysis.figures", "interop", "presets"):
+        module = importlib.import_module(f"jtfne.{module_name}")
+        for name in module.__all__:
+            if inspect.isfunction(getattr(module, name)):
+                functions[f"{module_name}.{name}"] = getattr(module, name)
+    catalogues = {
+        "stimuli": stimuli.STIMULI,
+        "measures": measures.MEASURES,
+        "emitters": emitters.EMITTERS,
+        "synapses": synapses.SYNAPSES,
+        "optimizers": optimizers.OPTIMIZERS,
+        "readouts": readouts.READOUTS,
+    }
+    for kind, catalogue in catalogues.items():
+        functions |= {f"{kind}.{name}": part for name, part in catalogue.items()}
+    return functions
+
+
+FUNCTIONS = list_user_functions()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_whatever_users_call_names_the_nearest_argument(name: str) -> None:
+    names = [name for name in inspect.signature(FUNCTIONS[name]).parameters if len(name) > 3]
+    misspelt = f"{names[-1]}_x" if names else "nothing_x"
+    with pytest.raises(JtfneError, match=f"'{misspelt}'.*expected") as refusal:
+        FUNCTIONS[name](**{misspelt: 1.0})
+    assert not names or f"nearest: '{names[-1]}'" in str(refusal.value)
 
 
 def test_a_lack_of_arguments_is_pythons_own_matter() -> None:

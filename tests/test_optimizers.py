@@ -155,7 +155,7 @@ def test_the_factor_scales_the_noise_of_gsdr():
     np.testing.assert_array_equal(none, 0.0)
     with pytest.raises(
         jtfne.JtfneError,
-        match=r"factor of shape \(2,\) is not allowed; allowed: \(3,\) \(in GSDR.tell\)",
+        match=r"factor of shape \(2,\); expected \(3,\) \(in GSDR.tell\)",
     ):
         optimizer.tell(state, x, scores, factor=np.ones(2))
 
@@ -355,9 +355,7 @@ def test_cmaes_stays_on_the_host():
             match=rf"a traced argument .* outside jit and vmap \(in CMAES\.{name}\)",
         ):
             call()
-    with pytest.raises(
-        jtfne.JtfneError, match=r"n=2 is not allowed; allowed: a whole number in \[3, inf\)"
-    ):
+    with pytest.raises(jtfne.JtfneError, match=r"n=2; expected a whole number in \[3, inf\)"):
         CMAES(n=2).init(KEY, LOWER, UPPER)
     assert CMAES(n=9).ask(CMAES(n=9).init(KEY, LOWER, UPPER))[0].shape == (9, 3)
 
@@ -393,12 +391,12 @@ def test_a_descent_that_breaks_goes_on_from_the_best():
 def test_no_optax_transform_is_refused():
     with pytest.raises(
         jtfne.JtfneError,
-        match=r"transform='adam' is not allowed; .*optax\.adam\(0\.01\) \(in Gradient",
+        match=r"transform='adam'; .*optax\.adam\(0\.01\) \(in Gradient",
     ):
         Gradient(transform="adam").init(KEY, LOWER, UPPER)
     optimizer = Gradient(transform=optax.sgd(0.1))
     state = optimizer.init(KEY, LOWER, UPPER)
-    with pytest.raises(jtfne.JtfneError, match=r"gradients=None is not allowed; .*Gradient\.tell"):
+    with pytest.raises(jtfne.JtfneError, match=r"gradients=None; .*Gradient\.tell"):
         optimizer.tell(state, optimizer.ask(state)[0], np.ones(1))
 
 

@@ -174,7 +174,7 @@ def test_a_file_that_is_none_or_of_another_kind_is_refused(tmp_path: Path) -> No
         ("a.csv", "a.csv"),
         ("a.parquet", "cannot be read"),
         ("gone.csv", "gone.csv"),
-        ("a.nc", "spikes of .*a.nc.*allowed: a file .parquet, .csv"),
+        ("a.nc", "spikes of .*a.nc.*expected a file .parquet, .csv"),
     ):
         with pytest.raises(jtfne.JtfneError, match=message):
             analysis.rates(tmp_path / name)

@@ -393,9 +393,9 @@ def wrong_sources() -> tuple[Any, ...]:
 
 def test_what_is_no_recording_is_refused() -> None:
     for source in wrong_sources():
-        with pytest.raises(jtfne.JtfneError, match=r"allowed: .*\(in "):
+        with pytest.raises(jtfne.JtfneError, match=r"expected .*\(in "):
             analysis.load_recording(source)
-        with pytest.raises(jtfne.JtfneError, match=r"allowed: .*\(in "):
+        with pytest.raises(jtfne.JtfneError, match=r"expected .*\(in "):
             analysis.psd(source)
 
 

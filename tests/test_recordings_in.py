@@ -170,7 +170,7 @@ def test_every_kind_of_file_that_is_cut_or_none_is_one_sentence(tmp_path: Path) 
         path.write_bytes(b"nothing of the kind")
         with pytest.raises(jtfne.JtfneError, match=f"recording{suffix}"):
             interop.from_raw(path)
-    with pytest.raises(jtfne.JtfneError, match=r"the file .*allowed: one of \.fif"):
+    with pytest.raises(jtfne.JtfneError, match=r"the file .*expected one of \.fif"):
         interop.from_raw(tmp_path / "recording.xyz")
     with pytest.raises(jtfne.JtfneError, match="is not there"):
         interop.from_raw(tmp_path / "gone_raw.fif")

@@ -295,7 +295,7 @@ def test_anything_but_a_part_of_a_run_is_refused(net, tmp_path):
     (tmp_path / "notes" / "mine.txt").write_text("mine")
     before = files_of(tmp_path)
     for name, said in {
-        "finished": "holds a finished run, is not allowed; allowed: a new folder; jtfne.load",
+        "finished": "holds a finished run; expected a new folder; jtfne.load",
         "notes": "holds other files",
         "notes/mine.txt": "is a file",
         "notes/mine.txt/run": "below a file",

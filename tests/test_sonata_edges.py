@@ -83,7 +83,7 @@ REFUSED = {
         {"connection": "V1_to_V1", "types": True},
         (
             r"edges of 2 types, 10 \(static_synapse, plain.json, weights 2\), "
-            r"11 \(static_synapse, weights -0.5\), .* allowed: edge_type= one of them"
+            r"11 \(static_synapse, weights -0.5\), .* expected edge_type= one of them"
         ),
     ),
     "types of other parameters": (
@@ -92,15 +92,15 @@ REFUSED = {
     ),
     "types without a table": (
         {"connection": "V1_to_V1"},
-        r"edges of 2 types, 10 \(no weights\), .* allowed: types= their table, or edge_type=",
+        r"edges of 2 types, 10 \(no weights\), .* expected types= their table, or edge_type=",
     ),
     "an unknown type": (
         {"connection": "V1_to_V1", "types": True, "edge_type": 12},
-        r"edge_type=12 is not allowed; allowed: 10, 11",
+        r"edge_type=12; expected 10, 11",
     ),
     "an unknown population": (
         {"connection": "V1_to_V2", "types": True},
-        r"edge population='V1_to_V2' is not allowed; .* nearest: 'V1_to_V1'",
+        r"edge population='V1_to_V2'; .* nearest: 'V1_to_V1'",
     ),
     "between populations": (
         {"connection": "LGN_to_V1", "types": True, "edge_type": 10},
@@ -112,7 +112,7 @@ REFUSED = {
     ),
     "too few ids": (
         {"connection": "V1_to_V1", "types": True, "edge_type": 10, "nodes": {"V1": [0, 1]}},
-        r"node 2 of 'V1' is not allowed; allowed: one of the 2 in nodes",
+        r"node 2 of 'V1'; expected one of the 2 in nodes",
     ),
     "ids that are none": (
         {"connection": "V1_to_V1", "types": True, "edge_type": 10, "nodes": {"V1": "abcde"}},
@@ -120,7 +120,7 @@ REFUSED = {
     ),
     "nodes that are none": (
         {"connection": "V1_to_V1", "types": True, "edge_type": 10, "nodes": 3},
-        r"nodes=3 is not allowed",
+        r"nodes=3; expected",
     ),
 }
 

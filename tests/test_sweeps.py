@@ -142,7 +142,7 @@ def test_numbers_of_layers_are_written_too(tmp_path):
     [
         ({"values": {}}, "at least one"),
         ({"values": {"cells.E.drve": [1.0]}}, r"nearest: 'cells\.E\.drive'"),
-        ({"values": {"cells.E.drive": []}}, r"values of 'cells\.E\.drive' .*at least one"),
+        ({"values": {"cells.E.drive": []}}, r"values of 'cells\.E\.drive'.*at least one"),
         ({"values": {"cells.E.drive": [1.0, math.nan]}}, "finite"),
         ({"values": {"cells.E.drive": [1.0, 1.0]}}, "given twice"),
         ({"values": {"cells.E.noise": [-1.0, 1.0]}}, r"(?s)'cells\.E\.noise'.*noise=-1"),
@@ -152,7 +152,7 @@ def test_numbers_of_layers_are_written_too(tmp_path):
         ),
         ({"seeds": ()}, "at least one"),
         ({"of": 3.0}, r"of=3\.0"),
-        ({"of": lambda signals: "many"}, r"'value' of a str .*number"),
+        ({"of": lambda signals: "many"}, r"'value' of a str.*number"),
     ],
 )
 def test_what_cannot_be_swept_is_refused(given, told):

@@ -263,7 +263,7 @@ def test_events_are_inside_the_run_or_refused():
     assert NET.simulate(late).events["onset_ms"].max() == 60.0
     with pytest.raises(
         jtfne.JtfneError,
-        match="Marker from 1 to 65 ms is not allowed; allowed: a stimulus within the run",
+        match="Marker from 1 to 65 ms; expected a stimulus within the run",
     ):
         NET.simulate(late.at(1.0))
 

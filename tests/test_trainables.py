@@ -127,7 +127,7 @@ def test_trainables_are_declared_in_any_order_and_round_trip():
             ["'gains.E->PV'", "nearest: 'gains.E->PV'", r"trainables\[0\]"],
         ),
         ([{"path": "cells.E.drve", "bounds": (0, 9)}], ["nearest: 'cells.E.drive'", "trainables"]),
-        ([{"path": "drive", "bounds": (0, 9)}], ["path='drive'", "allowed: 'gains.E->PV'"]),
+        ([{"path": "drive", "bounds": (0, 9)}], ["unknown path 'drive'", "expected 'gains.E->PV'"]),
         (
             [{"path": "connections.E->PV.weight", "bounds": (0, 9)}],
             ["nearest: 'connections.E->PV:NMDA.weight'"],

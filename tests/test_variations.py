@@ -90,10 +90,10 @@ def test_a_difference_prints_as_a_table_and_names_entries_of_lists() -> None:
 
 WRONG = {
     "cells.E.drvie": r"nearest: 'cells.E.drive' \(in Config.set\)",
-    "cells": "path='cells' is not allowed",
+    "cells": "unknown path 'cells'; expected",
     "run.duration": "nearest: 'duration_ms'",
     "readots.scale": "nearest: 'readouts'",
-    "run.dt_ms.x": r"'x' in run.dt_ms, which is 0.1,",
+    "run.dt_ms.x": r"'x' in run.dt_ms, which is 0.1",
     "circuit.connections[99].weight": "'99' in circuit.connections",
     "task.stimuli.volly": "nearest: 'volley'",
     "": "an empty path",

@@ -38,9 +38,7 @@ def test_vflip_keeps_within_the_frequencies_and_needs_some() -> None:
     power, f_Hz, laminar_mm = motif()
     found = vflip.vflip(power[:, :100], f_Hz[:100], laminar_mm)
     assert found.high_Hz[1] <= 100.0
-    with pytest.raises(
-        ValueError, match="frequencies up to 30 Hz are not allowed; allowed: 40 Hz or more"
-    ):
+    with pytest.raises(ValueError, match="frequencies up to 30 Hz; expected 40 Hz or more"):
         vflip.vflip(power[:, :30], f_Hz[:30], laminar_mm)
 
 
@@ -161,9 +159,7 @@ def test_potentials_give_the_map_that_flip_takes() -> None:
     np.testing.assert_array_equal(found.null, analysis.flip_null(lfp, n_draws=9, seed=3).null)
     twice = analysis.flip_null(lfp.expand_dims(trial=2), PhaseRandomised(), n_draws=2)
     assert twice.goodness == pytest.approx(found.goodness, rel=1e-9)
-    with pytest.raises(
-        JtfneError, match="PhaseRandomised of a map is not allowed; allowed: a control of maps"
-    ):
+    with pytest.raises(JtfneError, match="PhaseRandomised of a map; expected a control of maps"):
         analysis.flip_null(labelled(), PhaseRandomised())
     with pytest.raises(JtfneError, match="select one area"):
         analysis.flip_null(lfp.expand_dims("area"), PhaseRandomised())

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import POSITIVE, number, refuse
+from jtfne._check import POSITIVE, names_fields, number, refuse
 from jtfne._units import Floats
 from jtfne.analysis._inputs import Window
 from jtfne.analysis._inputs import pair as check_pair
@@ -78,6 +78,7 @@ class EvokedPair:
     step_ms: float
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvokedComparison(Comparison[EvokedPair]):
     """Mean responses to events over channels of one name, and the spectra of the whole signals.

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import POSITIVE, number
+from jtfne._check import POSITIVE, names_fields, number
 from jtfne._units import Floats
 from jtfne.analysis._inputs import downward
 from jtfne.analysis.comparisons._align import EQUAL_STEPS, correlate, resample
@@ -46,6 +46,7 @@ class LaminarPair:
     densities: Floats | None
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LaminarComparison(Comparison[LaminarPair]):
     """Evoked CSDs: depth, order, time and width of the sink on both sides, their correlation.

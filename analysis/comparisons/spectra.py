@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from jtfne._check import POSITIVE, JtfneError, Limit, number, refuse, whole_number
+from jtfne._check import POSITIVE, JtfneError, Limit, names_fields, number, refuse, whole_number
 from jtfne._units import Floats
 from jtfne.analysis.comparisons._align import (
     check_quantities,
@@ -64,6 +64,7 @@ class SpectraGroup:
     is_relative: bool
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpectraComparison(Comparison[tuple[SpectraGroup, ...]]):
     """Power over the band that both sides have, and the fit of each by specparam.

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import POSITIVE, JtfneError, number, refuse
+from jtfne._check import POSITIVE, JtfneError, names_fields, number, refuse
 from jtfne._units import Floats
 from jtfne.analysis._inputs import downward, kernel
 from jtfne.analysis.comparisons._align import (
@@ -51,6 +51,7 @@ class SpectrolaminarPair:
     common: Floats
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpectrolaminarComparison(Comparison[SpectrolaminarPair]):
     """Relative power over depth and frequency: correlation and distance of the maps, crossovers.

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jtfne import measures
-from jtfne._check import NOT_NEGATIVE, POSITIVE, number, one_of, refuse, whole_number
+from jtfne._check import NOT_NEGATIVE, POSITIVE, names_fields, number, one_of, refuse, whole_number
 from jtfne._units import Floats
 from jtfne.analysis._inputs import Ints, kernel, zero_constants
 from jtfne.analysis._spikes import LABELS, UNLABELLED, Spikes, read_spikes
@@ -49,6 +49,7 @@ class SpikePair:
     window_ms: float
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpikeComparison(Comparison[SpikePair]):
     """Rates, irregularity, variability of counts, synchrony; how far their distributions are apart.

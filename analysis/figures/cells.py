@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne.analysis.figures import _inputs, _pixels, _style, _text
 from jtfne.signals import Signals
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 POPULATION = ["area", "layer", "cell_type"]
 
 
+@names_arguments
 def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Axes":
     """Spikes of one trial, cells sorted by layer and type, coloured by type.
 
@@ -86,6 +87,7 @@ def raster(signals: Signals, ax: "Axes | None" = None, *, trial: int = 0) -> "Ax
     return _style.tidy(ax)
 
 
+@names_arguments
 def rates(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     """Mean firing rate of each population, bars by layer and type.
 
@@ -134,6 +136,7 @@ def rates(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     return _style.tidy(ax)
 
 
+@names_arguments
 def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0) -> "Axes":
     """Membrane potentials of a few cells, layers and types in turn, one above the other.
 
@@ -201,6 +204,7 @@ def vm(signals: Signals, n: int = 8, ax: "Axes | None" = None, *, trial: int = 0
     return _style.tidy(ax, frame=False)
 
 
+@names_arguments
 def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     """Where the cells are: x and depth, coloured by type, with the boundaries between layers.
 
@@ -271,6 +275,7 @@ def layout(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     return _style.tidy(ax)
 
 
+@names_arguments
 def timeline(signals: Signals, ax: "Axes | None" = None) -> "Axes":
     """The stimulus events over the run, a row for each label.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne.analysis.figures import _style, _text
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NUMBERED = 12  # populations up to which each number is written
 
 
+@names_arguments
 def connectivity(in_degrees: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
     """Mean inputs onto a cell of each population (rows) from each (columns).
 

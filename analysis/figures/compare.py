@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne.analysis.figures import _inputs, _style, _text
 from jtfne.analysis.figures.fields import depth_image
 from jtfne.analysis.laminar import LaminarFeatures
@@ -19,6 +19,7 @@ WHERE = "analysis.figures.laminar_comparison"
 WINDOW_ms = (-10.0, 50.0)
 
 
+@names_arguments
 def laminar_comparison(
     simulated: LaminarFeatures, recorded: LaminarFeatures, path: str | Path | None = None
 ) -> "tuple[Axes, Axes]":

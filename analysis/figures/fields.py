@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from jtfne._check import names_arguments
 from jtfne._units import Floats
 from jtfne.analysis.figures import _inputs, _pixels, _style, _text, _units
 from jtfne.analysis.figures._inputs import Data
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 N_FINE = 200  # rows of an image over depth
 
 
+@names_arguments
 def laminar(
     data: Data,
     ax: "Axes | None" = None,
@@ -114,6 +116,7 @@ def label_laminar(field: xr.DataArray) -> str:
     return _style.label_with_unit(field) + sign
 
 
+@names_arguments
 def spectrolaminar(
     data: Data,
     ax: "Axes | None" = None,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne._units import Floats
 from jtfne.analysis.figures import _inputs, _pixels, _style, _text, _units
 from jtfne.analysis.figures._conditions import COLOURS
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HEAD_CENTRE_mm = (0.0, 0.0, 40.0)
 
 
+@names_arguments
 def traces(
     data: Data,
     ax: "Axes | None" = None,
@@ -120,6 +121,7 @@ def draw_traces(ax: "Axes", fields: Mapping[str, xr.DataArray], n: int) -> None:
     _style.scale_bar(ax, 0.7 * step, str(first.attrs.get("units", "a.u.")))
 
 
+@names_arguments
 def topography(
     data: Data,
     ax: "Axes | None" = None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import xarray as xr
 
+from jtfne._check import names_arguments
 from jtfne.analysis.figures import _inputs, _pixels, _style, _text, _units
 from jtfne.analysis.figures._conditions import (
     join_words,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 WHERE = "analysis.figures.dipole"
 
 
+@names_arguments
 def dipole(
     data: Data,
     ax: "Axes | None" = None,

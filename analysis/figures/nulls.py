@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne.analysis.figures import _style, _text
 from jtfne.measures.spectrolaminar import IDENTIFIABLE
 from jtfne.measures.vflip import FlipNull
@@ -18,6 +18,7 @@ BIN = 0.05
 HEIGHT = 0.75  # of a row, that the fullest bin takes
 
 
+@names_arguments
 def flip_null(found: FlipNull | Mapping[str, FlipNull], ax: "Axes | None" = None) -> "Axes":
     """Histograms of the goodness of draws, a row a control, with the goodness of the data and p;
     grey: unidentifiable.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne.analysis.figures import _style, _text
 from jtfne.objective import ObjectiveResult
 
@@ -16,6 +16,7 @@ Row = Mapping[Hashable, Any]
 MET, MISSED = "#0072B2", "#D55E00"  # Okabe and Ito's, as the cell types'
 
 
+@names_arguments
 def objective(result: ObjectiveResult, ax: "Axes | None" = None) -> "Axes":
     """Each metric's term of the score, with target and value; below, which gates held.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jtfne._check import JtfneError, one_of
+from jtfne._check import JtfneError, names_arguments, one_of
 from jtfne._files import resolve_path
 from jtfne.analysis.figures import _inputs, _style, _units, cells, fields, head, panels, spectra
 from jtfne.analysis.spectrolaminar import flip
@@ -22,6 +22,7 @@ WHERE = "analysis.figures.save_all"
 UNIT_OF_KIND = {"magnetometers": "T", "gradiometers": "T/m"}
 
 
+@names_arguments
 def save_all(signals: Signals, folder: str | Path) -> list[Path]:
     """Draw every figure that a run's readouts allow, as PNG.
 
@@ -99,6 +100,7 @@ def _save(draw: "Callable[[], Figure]", path: Path) -> Path:
     return path
 
 
+@names_arguments
 def overview(signals: Signals) -> "tuple[Axes, ...]":
     """Raster, LFP, CSD, EEG traces and map of a run side by side.
 

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from jtfne import measures
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne._units import Floats
 from jtfne.analysis._inputs import even_step, kernel, zero_constants
 from jtfne.analysis.figures import _inputs, _style, _text, _units
@@ -24,6 +24,7 @@ ROWS_AT_ONCE = 64
 WHERE = "analysis.figures.psd"
 
 
+@names_arguments
 def psd(
     data: Data,
     ax: "Axes | None" = None,

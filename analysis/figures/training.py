@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from jtfne._check import refuse
+from jtfne._check import names_arguments, refuse
 from jtfne.analysis.figures import _style, _text
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NEEDED = ("generation", "score", "passed")
 
 
+@names_arguments
 def training_history(result: Any, ax: "Axes | None" = None) -> "Axes":
     """The score of each candidate by generation, the best so far, and who passed all gates.
 

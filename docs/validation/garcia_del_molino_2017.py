@@ -24,12 +24,12 @@ from _page import print_table, save
 from matplotlib.figure import Figure
 
 import jtfne
+from jtfne.analysis.figures._style import TYPE_COLOURS
 from jtfne.presets import garcia_del_molino_2017 as preset
 from jtfne.presets.garcia_del_molino_2017 import TYPES, NOISE_mV, ONSET_ms, TOP_DOWN_pA
 from jtfne.presets.garcia_del_molino_2017 import BACKGROUND_pA as LIF_BACKGROUND_pA
 
 SEEDS = range(8)
-COLOURS = ("tab:blue", "tab:red", "tab:purple", "tab:green")
 
 
 def rows(baseline: str, courses: list[Floats]) -> list[tuple[str, ...]]:
@@ -68,7 +68,8 @@ def draw_figure(found: dict[str, list[Floats]]) -> Figure:
             course_Hz(BACKGROUND_pA[baseline], top_down_pA * ONTO_VIP, BASELINES_Hz[baseline], 500)
             for top_down_pA in (0.0, TOP_DOWN_pA)
         )
-        for k, (name, colour) in enumerate(zip(TYPES, COLOURS, strict=True)):
+        for k, name in enumerate(TYPES):
+            colour = TYPE_COLOURS[name]
             axes.plot(t_ms[shown], mean[shown, k], color=colour, label=name)
             axes.plot(
                 500.0 + np.arange(1000),

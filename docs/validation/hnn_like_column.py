@@ -9,16 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import jtfne
+from jtfne.analysis.figures._style import DIVERGING, MORE_COLOURS, TYPE_COLOURS
 from jtfne.presets import hnn_like_column
 from jtfne.presets.hnn_like_column import DRIVES
 from jtfne.signals import Signals
 
 TRIALS = 10
 COLOURS = {
-    "L2_pyramidal": "tab:cyan",
-    "L2_basket": "tab:pink",
-    "L5_pyramidal": "tab:blue",
-    "L5_basket": "tab:red",
+    "L2_pyramidal": MORE_COLOURS[1],
+    "L2_basket": MORE_COLOURS[0],
+    "L5_pyramidal": TYPE_COLOURS["E"],
+    "L5_basket": TYPE_COLOURS["PV"],
 }
 
 
@@ -102,10 +103,10 @@ def draw_csd(figure: Figure, axes: Axes, signals: Signals) -> None:
     )
     most = float(np.abs(csd).max())
     drawn = axes.pcolormesh(
-        csd["time"], csd["z_mm"], csd, cmap="RdBu", vmin=-most, vmax=most, rasterized=True
+        csd["time"], csd["z_mm"], csd, cmap=DIVERGING, vmin=-most, vmax=most, rasterized=True
     )
     axes.set(
-        title="CSD (sinks red)",
+        title="CSD (sinks blue)",
         xlabel="time (ms)",
         ylabel="depth (mm)",
         xlim=(0, 170),

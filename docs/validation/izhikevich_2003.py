@@ -11,6 +11,7 @@ from _page import print_table, save
 from matplotlib.figure import Figure
 
 import jtfne
+from jtfne.analysis.figures._style import TYPE_COLOURS
 from jtfne.measures import spectrum
 
 START_ms, STOP_ms, SEEDS = 1000, 3000, range(60)
@@ -57,7 +58,7 @@ def draw_figure(found: dict[str, list[Spikes]]) -> Figure:
     *rasters, spectra = figure.subplots(1, 3)
     for axes, name in zip(rasters, ("published program", "jtfne"), strict=True):
         step, cell = np.nonzero(found[name][0][:1000])
-        for kind, colour in ((0, "tab:blue"), (1, "tab:red")):
+        for kind, colour in ((0, TYPE_COLOURS["E"]), (1, TYPE_COLOURS["PV"])):
             mine = KIND[cell] == kind
             axes.plot(START_ms + step[mine] + 1, cell[mine], ".", ms=1.5, mew=0, color=colour)
         axes.set(

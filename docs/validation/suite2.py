@@ -7,10 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import jtfne
+from jtfne.analysis.figures._style import TYPE_COLOURS
 from jtfne.config import Config
 from jtfne.signals import Signals
-
-COLOURS = {"E": "tab:blue", "PV": "tab:red", "SST": "tab:orange", "VIP": "tab:green"}
 
 
 def simulated(config: Config, *more: str) -> Signals:
@@ -20,18 +19,20 @@ def simulated(config: Config, *more: str) -> Signals:
 
 def draw_single(axes: Axes) -> None:
     """The potential of each type, one above the other."""
-    for k, cell_type in enumerate(COLOURS):
+    for k, cell_type in enumerate(TYPE_COLOURS):
         signals = simulated(jtfne.suite2_single_neuron_config(cell_type), "vm")
         v_mV = signals.get("vm").isel(neuron=0)
-        axes.plot(v_mV["time"], v_mV - 120.0 * k, color=COLOURS[cell_type], lw=0.6, label=cell_type)
+        axes.plot(
+            v_mV["time"], v_mV - 120.0 * k, color=TYPE_COLOURS[cell_type], lw=0.6, label=cell_type
+        )
         print(f"suite2_single_neuron, {cell_type}: {signals.rates()['rate_Hz'].item():.0f} Hz")
-    axes.set_yticks([-65.0 - 120.0 * k for k in range(len(COLOURS))], list(COLOURS))
+    axes.set_yticks([-65.0 - 120.0 * k for k in range(len(TYPE_COLOURS))], list(TYPE_COLOURS))
     axes.set(title="suite2_single_neuron: v_m", xlabel="time (ms)", xlim=(0, 500))
 
 
 def draw_raster(axes: Axes, signals: Signals, title: str) -> None:
     """Half a second of spikes, a row a neuron."""
-    for cell_type, colour in COLOURS.items():
+    for cell_type, colour in TYPE_COLOURS.items():
         spikes = signals.get("spk", cell_type=cell_type)
         axes.plot(spikes.values, spikes["neuron"].values, ".", ms=2.5, mew=0, color=colour)
     areas = signals.neurons.groupby("area", observed=True, sort=False)["neuron"].median()

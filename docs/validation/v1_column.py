@@ -7,10 +7,9 @@ from _page import print_table, rates_table, save
 from matplotlib.figure import Figure
 
 import jtfne
+from jtfne.analysis.figures._style import DIVERGING, TYPE_COLOURS
 from jtfne.presets import v1_column
 from jtfne.signals import Signals
-
-COLOURS = {"E": "tab:blue", "PV": "tab:red", "SST": "tab:orange", "VIP": "tab:green"}
 
 
 def draw_figure(signals: Signals) -> Figure:
@@ -18,7 +17,7 @@ def draw_figure(signals: Signals) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     raster, image = figure.subplots(1, 2)
     z_mm = signals.neurons["z_mm"].to_numpy()
-    for cell_type, colour in COLOURS.items():
+    for cell_type, colour in TYPE_COLOURS.items():
         spikes = signals.get("spk", cell_type=cell_type)
         row = np.searchsorted(signals.neurons["neuron"], spikes["neuron"].values)
         raster.plot(spikes.values, z_mm[row], ".", ms=2, mew=0, color=colour, label=cell_type)
@@ -34,10 +33,10 @@ def draw_figure(signals: Signals) -> Figure:
     )
     most = float(np.abs(csd).max())
     drawn = image.pcolormesh(
-        csd["time"], csd["z_mm"], csd, cmap="RdBu", vmin=-most, vmax=most, rasterized=True
+        csd["time"], csd["z_mm"], csd, cmap=DIVERGING, vmin=-most, vmax=most, rasterized=True
     )
     image.set(
-        title="csd_proxy (sinks red)",
+        title="csd_proxy (sinks blue)",
         xlabel="time (ms)",
         ylabel="depth (mm)",
         ylim=raster.get_ylim(),

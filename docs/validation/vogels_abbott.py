@@ -15,8 +15,10 @@ from _page import print_table, save
 from matplotlib.figure import Figure
 
 import jtfne
+from jtfne.analysis.figures._style import TYPE_COLOURS
 
 START_ms, SECONDS, SEEDS = 200.0, 5.0, range(1, 7)
+COLOURS = (TYPE_COLOURS["E"], TYPE_COLOURS["PV"])  # of E and I
 FIGURES = {"cuba": "vogels_abbott", "coba": "vogels_abbott_coba"}
 NEST_S = {"cuba": SECONDS, "coba": 1.0}  # NEST's adaptive steps cost minutes
 FASTEST_Hz = {"cuba": 40.0, "coba": 80.0}  # of a cell, in the figure
@@ -40,7 +42,7 @@ def draw_figure(activity: Activity, fastest_Hz: float) -> Figure:
     raster, spread = figure.subplots(1, 2, width_ratios=(2, 1))
     shown = (activity.row % 20 == 0) & (activity.time_ms < START_ms + 1000.0)
     inhibitory = activity.population[activity.row] == 1
-    for kind, colour, label in ((~inhibitory, "tab:blue", "E"), (inhibitory, "tab:red", "I")):
+    for kind, colour, label in ((~inhibitory, COLOURS[0], "E"), (inhibitory, COLOURS[1], "I")):
         mine = shown & kind
         raster.plot(
             activity.time_ms[mine],
@@ -53,7 +55,7 @@ def draw_figure(activity: Activity, fastest_Hz: float) -> Figure:
         )
     raster.set(xlabel="time (ms)", ylabel="one cell in 20", xlim=(START_ms, START_ms + 1000.0))
     rates_Hz = np.bincount(activity.row, minlength=activity.population.size) / SECONDS
-    for k, colour in enumerate(("tab:blue", "tab:red")):
+    for k, colour in enumerate(COLOURS):
         of_cells = rates_Hz[activity.population == k]
         bins = np.linspace(0.0, fastest_Hz, 41)
         spread.hist(of_cells, bins=bins, density=True, histtype="step", color=colour, label="EI"[k])

@@ -122,6 +122,9 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue this run where it was stopped.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the finished run in the folder.")
+    ] = False,
     devices: Annotated[
         int, typer.Option(help="Number of CPU devices over which to split a large circuit.")
     ] = 1,
@@ -158,7 +161,7 @@ def run(
             "jtfne run",
         )
     folder = resolve_path(out, "jtfne run -o")
-    room = open_room(folder, resume=resume)
+    room = open_room(folder, resume=resume, overwrite=overwrite)
     with resumable(room, lambda: holds_run(room)):
         if manifest is not None:
             signals, differing = _repeat_run(manifest, room, allow_code=allow_code)

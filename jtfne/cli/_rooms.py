@@ -29,11 +29,12 @@ def locate_room(out: Path) -> Path:
     return out.with_name(f".{out.name}.partial")
 
 
-def open_room(out: Path, *, resume: bool) -> Path:
+def open_room(out: Path, *, resume: bool, overwrite: bool = False) -> Path:
     """The folder to simulate into.
 
-    Raises: JtfneError if `out` holds anything, since another run is never overwritten; and if a run
-    is in the room already, unless it is to be resumed.
+    overwrite: whether a finished run in `out` may be replaced, once the new one is finished.
+    Raises: JtfneError if `out` holds anything else; and if a run is in the room already, unless it
+    is to be resumed.
     """
     from jtfne._check import refuse
     from jtfne.partial_run import holds_run
@@ -44,7 +45,10 @@ def open_room(out: Path, *, resume: bool) -> Path:
         _move_back(room, out)
     other_paths = [path for path in out.iterdir() if path != room] if out.is_dir() else []
     if (out.exists() and not out.is_dir()) or (other_paths and not is_empty(out, but=room.name)):
-        raise refuse(f"{str(out)!r}, which is not empty,", "a new or empty folder", "jtfne run -o")
+        if not (overwrite and out.is_dir() and room.parent != out):
+            allowed = "a new or empty folder; --overwrite replaces a finished run"
+            raise refuse(f"{str(out)!r}, which is not empty,", allowed, "jtfne run -o")
+        _refuse_foreign(out)
     if holds_run(room) and not resume:
         description = f"{str(room)!r}, in which an earlier run to {str(out)!r} was stopped,"
         raise refuse(
@@ -52,6 +56,26 @@ def open_room(out: Path, *, resume: bool) -> Path:
         )
     _refuse_closed(room, out)
     return room
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Raises: JtfneError if a folder is no finished run, or holds what is not of this run."""
+    from jtfne._check import refuse
+    from jtfne._files import LOCK
+    from jtfne.run_folder import MANIFEST, SIGNALS, SPIKES, find_altered, read_manifest
+
+    manifest = read_manifest(out)
+    own_names = {MANIFEST, SPIKES, LOCK, *(entry["path"] for entry in manifest.get("derived", ()))}
+    altered_names = find_altered(out, manifest)
+    for path in sorted(out.rglob("*")):
+        name = path.relative_to(out)
+        is_own = name.parts[0] == SIGNALS or name.as_posix() in own_names
+        if path.is_symlink() or (path.is_file() and not is_own):
+            problem = f"{str(path)!r}, which the run did not make,"
+            raise refuse(problem, "a folder of a run and nothing else", "jtfne run --overwrite")
+        if name.as_posix() in altered_names:
+            problem = f"{str(path)!r}, which was altered since the run,"
+            raise refuse(problem, "a folder of a run as it was left", "jtfne run --overwrite")
 
 
 def _refuse_closed(room: Path, out: Path) -> None:
@@ -65,8 +89,11 @@ def _refuse_closed(room: Path, out: Path) -> None:
 
 
 def close_room(room: Path, out: Path) -> None:
-    """Move the finished run of `room` to `out`; file by file where it must, the manifest last."""
-    from jtfne._files import move_into
+    """Move the finished run of `room` to `out`; file by file where it must, the manifest last.
+
+    A run in `out` is removed; `open_room` has seen to it that it may be.
+    """
+    from jtfne._files import move_into, remove
     from jtfne._system import sync_path
     from jtfne.run_folder import MANIFEST
 
@@ -74,10 +101,17 @@ def close_room(room: Path, out: Path) -> None:
         move_into(room, out, last=MANIFEST)
         room.rmdir()
         return
-    if out.exists():
+    replaced = None
+    if (out / MANIFEST).exists():
+        replaced = out.with_name(f".{out.name}.replaced")
+        remove(replaced)  # left by a process that was killed
+        out.rename(replaced)
+    elif out.exists():
         out.rmdir()
     room.rename(out)
     sync_path(out.parent)
+    if replaced is not None:
+        remove(replaced)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from jtfne._check import NOT_NEGATIVE, Limit, one_of, refuse
+from jtfne._check import NOT_NEGATIVE, Limit, names_fields, one_of, refuse
 from jtfne.config.recorded_targets import read_target
 from jtfne.measures import MEASURES, Measure
 from jtfne.measures._base import FIELDS
@@ -29,6 +29,7 @@ from jtfne.pydantic_fields.selector_field import Names, Selection, Selector
 from jtfne.readouts import list_readouts, resolve_alias
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class Above:
     """More than `value`.
@@ -50,6 +51,7 @@ class Above:
         return f"above {self.value:g}"
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class Below:
     """Less than `value`.
@@ -71,6 +73,7 @@ class Below:
         return f"below {self.value:g}"
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class InRange:
     """From `low` to `high`, ends included.
@@ -94,6 +97,7 @@ class InRange:
         return f"{self.low:g} to {self.high:g}"
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class Equal:
     """`value`, to `within`.

@@ -160,9 +160,7 @@ def find_place(path: str, places: Mapping[str, Place], where: str) -> Place:
         listing += f", ... ({len(candidates)} in all)"
     nearest_path = nearest(path, candidates)
     hint = f"; nearest: {nearest_path!r}" if nearest_path else ""
-    raise JtfneError(
-        f"path={describe_value(path)} is not allowed; allowed: {listing}{hint} (in {where})"
-    )
+    raise JtfneError(f"unknown path {describe_value(path)}; expected {listing}{hint} (in {where})")
 
 
 def get_value(circuit: Circuit, place: Place) -> float | None:

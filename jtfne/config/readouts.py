@@ -123,8 +123,7 @@ def only_source(modes: Sequence[Any]) -> Any:
         if overlap:
             raise SynapticDoubleCountError(
                 f"sources {first!r} and {second!r} would count {', '.join(overlap)} twice; "
-                "allowed: one mode a run "
-                "(in Config.source)"
+                "expected one mode a run (in Config.source)"
             )
     raise refuse(f"{len(kinds)} source modes", "one mode a run", "Config.source")
 

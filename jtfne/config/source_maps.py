@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
+from jtfne._check import names_arguments
 from jtfne.pydantic_fields.field_types import Number, Share
 from jtfne.pydantic_fields.frozen import Frozen
 from jtfne.pydantic_fields.selector_field import Names, Selection, Selector
@@ -141,6 +142,7 @@ class SourceMap(Frozen):
 _APICAL = Between(first=AtSoma(), last=AtDepth(depth=0.0))
 
 
+@names_arguments
 def open_field(*cell_types: str) -> tuple[SourceMap, ...]:
     """Maps for pyramidal cells, whose apical dendrites run side by side to the pia.
 
@@ -168,6 +170,7 @@ def open_field(*cell_types: str) -> tuple[SourceMap, ...]:
     )
 
 
+@names_arguments
 def closed_field(*cell_types: str) -> tuple[SourceMap, ...]:
     """Maps for cells whose dendrites lie round the soma: their currents are not seen from outside.
 

@@ -6,12 +6,13 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from jtfne._check import POSITIVE, Limit
+from jtfne._check import POSITIVE, Limit, names_fields
 from jtfne._grid import nearest_fits, nearest_steps, whole_steps
 from jtfne.measures import rate, synchrony
 from jtfne.measures._base import Complaint, Frame, Measure
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeanRate(Measure):
     """Mean firing rate of all cells, silent ones too, over trials and the window, Hz.
@@ -37,6 +38,7 @@ class MeanRate(Measure):
         return n_samples
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CV(Measure):
     """Mean coefficient of variation of interspike intervals, over cells with `min_intervals`.
@@ -74,6 +76,7 @@ class CV(Measure):
         return "1"
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FanoFactor(Measure):
     """Variance over mean of spike counts in windows of `bin_ms`, mean over cells that fire.
@@ -119,6 +122,7 @@ class FanoFactor(Measure):
         return _check_bins(self.bin_ms, frame)
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Synchrony(Measure):
     """Synchrony chi of spike counts in bins of `bin_ms`, mean over trials.

@@ -41,13 +41,12 @@ def analytic(x: ArrayLike, dt_ms: float, band_Hz: Band) -> jax.Array:
     band, half_Hz = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz", MS_PER_s / dt_ms / 2
     if band_Hz[0] < 0.0 or band_Hz[1] > half_Hz * (1.0 + 1e-9):
         raise ValueError(
-            f"{band} is not allowed; allowed: 0 to {half_Hz:g} Hz, the Nyquist frequency (half the "
+            f"got {band}; expected 0 to {half_Hz:g} Hz, the Nyquist frequency (half the "
             "sampling rate)"
         )
     if band_Hz[0] > band_Hz[1] or not _holds(n, dt_ms, band_Hz):
         raise ValueError(
-            f"{band} is not allowed; allowed: bands with multiples of {2 * half_Hz / n:g} below "
-            f"{half_Hz:g}"
+            f"got {band}; expected bands with multiples of {2 * half_Hz / n:g} below {half_Hz:g}"
         )
     return jnp.fft.ifft(jnp.where(in_band, 2.0, 0.0) * spectrum, axis=-1)
 
@@ -128,8 +127,7 @@ def phase_amplitude(
     if amplitude_Hz[1] - amplitude_Hz[0] < 2.0 * phase_Hz[1] * (1.0 - 1e-9):
         problem = f"amplitude_Hz={amplitude_Hz} with phase_Hz={phase_Hz}"
         raise ValueError(
-            f"{problem} is not allowed; allowed: {2.0 * phase_Hz[1]:g} Hz wide or wider, "
-            "for the sidebands"
+            f"got {problem}; expected {2.0 * phase_Hz[1]:g} Hz wide or wider, for the sidebands"
         )
     slow, fast = analytic(x, dt_ms, phase_Hz), analytic(y, dt_ms, amplitude_Hz)
     return modulation_index(jnp.angle(slow), jnp.abs(fast), n_bins)

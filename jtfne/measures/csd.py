@@ -16,7 +16,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jtfne import _time
-from jtfne._check import FINITE, POSITIVE, Limit, describe_value, in_range, refuse
+from jtfne._check import FINITE, POSITIVE, Limit, describe_value, in_range, names_fields, refuse
 from jtfne._units import Floats, M_PER_mm
 
 CORTEX_S_M = 0.3
@@ -39,12 +39,10 @@ def csd(potential: ArrayLike, spacing_mm: float, sigma_S_m: float | None = None)
     """
     values = jnp.asarray(potential)
     if values.shape[-1] < FEWEST:
-        raise ValueError(
-            f"{values.shape[-1]} channels are not allowed; allowed: 3 or more (in csd)"
-        )
+        raise ValueError(f"got {values.shape[-1]} channels; expected 3 or more (in csd)")
     if not spacing_mm > 0.0:
         raise ValueError(
-            f"spacing_mm={describe_value(spacing_mm)} is not allowed; allowed: a number above 0 (in csd)"
+            f"got spacing_mm={describe_value(spacing_mm)}; expected a number above 0 (in csd)"
         )
     difference = 2.0 * values[..., 1:-1] - values[..., 2:] - values[..., :-2]
     return (
@@ -83,7 +81,7 @@ def estimate(
     matrix = method.matrix(z_mm, sigma_S_m)
     if values.shape[-1] != matrix.shape[1]:
         problem = f"{values.shape[-1]} channels at {matrix.shape[1]} depths"
-        raise ValueError(f"{problem} is not allowed; allowed: as many (in estimate)")
+        raise ValueError(f"got {problem}; expected as many (in estimate)")
     return values @ (
         matrix.T.astype(values.dtype)
         if isinstance(values, np.ndarray)
@@ -111,6 +109,7 @@ def depths(z_mm: ArrayLike, *, even: bool, where: str) -> Floats:
     return z
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SecondDifference:
     """Minus sigma times the second difference over depth; with `vaknin`, at the outer contacts too.
@@ -147,6 +146,7 @@ class SecondDifference:
         return self
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Smoothed:
     """Smooths another method's estimates over depth; beyond the outer ones there is no current.

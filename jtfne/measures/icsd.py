@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from jax.typing import ArrayLike
 
-from jtfne._check import NOT_NEGATIVE, in_range, refuse
+from jtfne._check import NOT_NEGATIVE, in_range, names_fields, refuse
 from jtfne._units import Floats, M_PER_mm
 from jtfne.measures._disc import disc, moments
 from jtfne.measures.csd import depths, positive
@@ -22,6 +22,7 @@ DIAMETER_mm = 0.5
 MOST_PLACES = 100_000  # of estimates along a probe: a matrix of 8 bytes each for every contact
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DeltaICSD:
     """Sources are thin discs at the contacts; a disc's current per spacing is its density.
@@ -60,6 +61,7 @@ class DeltaICSD:
         return self
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StepICSD:
     """A constant density about each contact, half a spacing up and down; fields as `DeltaICSD`.
@@ -103,6 +105,7 @@ class StepICSD:
         return self
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplineICSD:
     """iCSD whose density is a natural cubic spline through the contacts.

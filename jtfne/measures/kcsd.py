@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from jax.typing import ArrayLike
 
-from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, in_range, refuse, whole_number
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, in_range, names_fields, refuse, whole_number
 from jtfne._units import Floats, M_PER_mm
 from jtfne.measures._disc import disc
 from jtfne.measures.csd import FEWEST, check_numbers, depths, positive
@@ -20,6 +20,7 @@ REACH = 2.0  # range of integration in widths: beyond it lies 2e-9 of a Gaussian
 WHERE = "KernelCSD"
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class KernelCSD:
     """Gaussian sources along a cylinder; width and ridge are chosen by leave-one-out error.

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import NOT_NEGATIVE, Limit
+from jtfne._check import NOT_NEGATIVE, Limit, names_fields
 from jtfne._time import CLOCK_ms, in_baseline
 from jtfne.measures import csd
 from jtfne.measures._base import FIELDS, Complaint, Frame, Grid, Measure
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvokedWaveform(Measure):
     """Response over time from `onset_ms`, mean over trials, less the mean of its baseline.
@@ -68,6 +69,7 @@ class EvokedWaveform(Measure):
         }
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CSDProfile(Measure):
     """Current source density over depth and time from `onset_ms`, less the mean of its baseline.
@@ -136,6 +138,7 @@ class CSDProfile(Measure):
         )
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Topography(Measure):
     """Map over sensors, mean over trials and the window, less the mean of the baseline.

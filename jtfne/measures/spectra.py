@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._check import NOT_NEGATIVE, POSITIVE, Limit, names_fields
 from jtfne._units import MS_PER_s
 from jtfne.measures import spectrolaminar, spectrum
 from jtfne.measures._base import FIELDS, Complaint, Frame, Grid, Measure
@@ -16,6 +16,7 @@ from jtfne.measures._base import FIELDS, Complaint, Frame, Grid, Measure
 COUNTED_ms = 1.0  # bin of the population rate whose spectrum is taken
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PowerSpectrum(Measure):
     """Power spectral density from `low_Hz` to `high_Hz` in dB, by Welch.
@@ -91,6 +92,7 @@ class PowerSpectrum(Measure):
         return 10.0 * jnp.log10(level)
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BandPower(Measure):
     """Power from `low_Hz` up to but without `high_Hz`, by Welch; u^2 for a readout in u.
@@ -160,6 +162,7 @@ class BandPower(Measure):
         )
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpectrolaminarCrossover(Measure):
     """Depth, mm, at which the profiles of high and low frequencies cross; NaN where they do not.

@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
+from jtfne._check import names_fields
 from jtfne._units import Floats
 from jtfne.measures._compile import compile_kernel
 
@@ -69,6 +70,7 @@ def crossover_mm(
     return jnp.where(jnp.any(is_crossing), crossing_mm[best], jnp.nan)
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class Flip:
     """The result of FLIP; None for what was not found. Channels count from 0 at the top.
@@ -133,15 +135,13 @@ def windows(power: Floats, laminar_mm: ArrayLike) -> Iterator[tuple[int, int, Fl
     """
     if not np.isfinite(power).all():
         raise ValueError(
-            "power that is not finite is not allowed; allowed: finite power at every channel (in "
-            "flip)"
+            "got power that is not finite; expected finite power at every channel (in flip)"
         )
     depth_mm = np.asarray(laminar_mm, np.float64) - float(np.min(np.asarray(laminar_mm)))
     far_enough = np.flatnonzero(depth_mm >= MIN_SPAN_mm - 1e-9)
     if far_enough.size == 0:
         raise ValueError(
-            f"a span of {np.max(depth_mm):g} mm is not allowed; allowed: {MIN_SPAN_mm} mm or more "
-            "(in flip)"
+            f"got a span of {np.max(depth_mm):g} mm; expected {MIN_SPAN_mm} mm or more (in flip)"
         )
     fewest, n = int(far_enough[0]) + 1, len(power)
     for first in range(n - fewest):
@@ -155,8 +155,7 @@ def _find_band_bins(f_Hz: Floats, band_Hz: tuple[float, float]) -> NDArray[np.bo
     if not in_band.any():
         problem = f"the band {band_Hz[0]:g} to {band_Hz[1]:g} Hz"
         raise ValueError(
-            f"{problem} is not allowed; allowed: bands within {f_Hz[0]:g} to {f_Hz[-1]:g} "
-            "Hz (in flip)"
+            f"got {problem}; expected bands within {f_Hz[0]:g} to {f_Hz[-1]:g} Hz (in flip)"
         )
     return in_band
 

@@ -75,8 +75,7 @@ def multitaper(
     if not 1.0 - 1e-9 <= product < n / 2:
         low, high = MS_PER_s / (n * dt_ms), MS_PER_s / dt_ms / 2
         raise ValueError(
-            f"half_band_Hz={half_band_Hz:g} is not allowed; allowed: {low:g} to {high:g} (in "
-            "multitaper)"
+            f"got half_band_Hz={half_band_Hz:g}; expected {low:g} to {high:g} (in multitaper)"
         )
     n_tapers = max(int(2.0 * product + 1e-9) - 1, 1)
     tapers = jnp.asarray(windows.dpss(n, product, n_tapers), values.dtype)
@@ -158,7 +157,7 @@ def _segment_length(values: jax.Array, dt_ms: float, segment_ms: float, where: s
     """The number of steps of a segment, at most the whole trace. Raises: ValueError if below 2."""
     n = min(round(segment_ms / dt_ms), values.shape[-1])
     if n < 2:
-        raise ValueError(f"a spectrum of {n} steps is not allowed; allowed: 2 or more (in {where})")
+        raise ValueError(f"got a spectrum of {n} steps; expected 2 or more (in {where})")
     return n
 
 
@@ -180,9 +179,7 @@ def _segment_power(x: jax.Array, window: jax.Array, dt_ms: float) -> tuple[jax.A
     """One-sided power of x (..., n) through `window` (n,). Raises: ValueError if n < 2."""
     n = x.shape[-1]
     if n < 2:
-        raise ValueError(
-            f"a spectrum of {n} steps is not allowed; allowed: 2 or more (in periodogram)"
-        )
+        raise ValueError(f"got a spectrum of {n} steps; expected 2 or more (in periodogram)")
     dt_s = dt_ms / MS_PER_s
     two_sided = jnp.abs(jnp.fft.rfft(x * window, axis=-1)) ** 2 * (dt_s / jnp.sum(window**2))
     f_Hz = jnp.arange(n // 2 + 1, dtype=two_sided.dtype) / (n * dt_s)

@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-from jtfne._check import refuse
+from jtfne._check import names_fields, refuse
 from jtfne._units import Floats
 from jtfne.measures.csd import check_flag
 from jtfne.measures.spectrolaminar import (
@@ -55,8 +55,7 @@ def vflip(power: ArrayLike, frequency_Hz: ArrayLike, laminar_mm: ArrayLike) -> F
     pairs = [pair for pair in BANDS if pair[0] in bins and pair[1] in bins]
     if not pairs:
         raise ValueError(
-            f"frequencies up to {f_Hz.max():g} Hz are not allowed; allowed: 40 Hz or more (in "
-            "vflip)"
+            f"got frequencies up to {f_Hz.max():g} Hz; expected 40 Hz or more (in vflip)"
         )
     values = np.asarray(power, np.float64)
     best, goodness = pairs[0], 0.0
@@ -95,6 +94,7 @@ class Control(Protocol):
         """One map, or one set of potentials."""
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class ShuffledChannels:
     """Channels in a random order: no gradient over depth but by chance.
@@ -116,6 +116,7 @@ class ShuffledChannels:
         return values[rng.permutation(values.shape[0])]
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class ShuffledFrequencies:
     """A null of frequencies in random order, the same at all channels.
@@ -139,6 +140,7 @@ class ShuffledFrequencies:
         return values[:, rng.permutation(values.shape[1])]
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class PhaseRandomised:
     """A null of potentials with random phases and the power of each channel and trial.
@@ -178,6 +180,7 @@ class PhaseRandomised:
         return surrogate
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class PolarityFlip:
     """A null of potentials in which the sign of each channel is random, the same in all trials.

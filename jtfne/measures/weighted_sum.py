@@ -36,8 +36,7 @@ class Weights:
                     f"samples that meet a delay of {delay_ms:.4g} ms to 5 %",
                 )
                 raise ValueError(
-                    f"{problem} is not allowed; allowed: {allowed}, such as 0.1 ms (in "
-                    "weighted_sum)"
+                    f"got {problem}; expected {allowed}, such as 0.1 ms (in weighted_sum)"
                 )
             delays.append(steps)
         return delays[0], delays[1]

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from jtfne import config as declared
 from jtfne._arguments import check_instance, check_table
-from jtfne._check import describe_value, refuse
+from jtfne._check import describe_value, names_fields, refuse
 from jtfne._precision import precision
 from jtfne._units import Floats
 from jtfne.config import Config, Curve, Gate, InRange, Metric
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SAME = 1e-9
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True)
 class Objective:
     """What a circuit should show: metrics, whose distances from their targets sum up, and gates.

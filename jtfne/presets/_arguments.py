@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from jtfne._arguments import check_flag, check_text
-from jtfne._check import FINITE, Limit, describe_value, number, one_of, refuse, whole_number
+from jtfne._check import (
+    FINITE,
+    Limit,
+    describe_value,
+    names_arguments,
+    number,
+    one_of,
+    refuse,
+    whole_number,
+)
 from jtfne.config import Config
 
 P = ParamSpec("P")
@@ -26,7 +35,7 @@ def preset(make: Callable[P, Config]) -> Callable[P, Config]:
             arguments[name] = _check_argument(signature.parameters[name], value, where)
         return make(**arguments)  # type: ignore[call-arg]
 
-    return make_checked
+    return names_arguments(make_checked)
 
 
 def read_argument(parameter: inspect.Parameter, text: str, where: str) -> Any:

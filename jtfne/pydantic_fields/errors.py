@@ -89,7 +89,7 @@ def _translate_problem(
     """
     name = next((step for step in reversed(place) if isinstance(step, str)), "value")
     if kind == "missing":
-        return f"{name!r} is missing; allowed: a value for it (in {HERE})"
+        return f"{name!r} is missing; expected a value for it (in {HERE})"
     if kind in ("union_tag_invalid", "literal_error", "enum"):
         allowed_names = re.findall(
             r"'([^']*)'", context.get("expected_tags") or context.get("expected", "")
@@ -110,7 +110,7 @@ def _translate_problem(
 
 
 def describe_refusal(description: str, allowed: str, where: str) -> str:
-    """The message of `refuse`: `description` is not allowed, `allowed` is."""
+    """The message of `refuse`: `description` was given, `allowed` expected."""
     return str(refuse(description, allowed, where))
 
 

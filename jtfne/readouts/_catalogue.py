@@ -93,7 +93,10 @@ class ReadoutField:
         table = {"kind": value} if isinstance(value, str) else value
         if not isinstance(table, Mapping):
             return value
-        kind = str(table.get("kind", "nothing"))
+        if "kind" not in table:
+            readouts = ", ".join(map(repr, self.catalogue.list_readouts()))
+            raise refuse("a probe without kind", f"one of {readouts} as its kind", HERE)
+        kind = str(table["kind"])
         if kind not in self.catalogue.kinds:
             name = self.catalogue.resolve_alias(kind)
             problem = describe_unknown(name, self.catalogue.list_readouts(), name="probe")

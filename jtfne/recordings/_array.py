@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jtfne._check import FINITE, POSITIVE, check_name, describe_value, number, one_of, refuse
+from jtfne._check import (
+    FINITE,
+    POSITIVE,
+    check_name,
+    describe_value,
+    names_arguments,
+    number,
+    one_of,
+    refuse,
+)
 from jtfne._time import sample_ends_ms
 from jtfne._units import Floats
 from jtfne.recordings._axes import check_row
@@ -19,6 +28,7 @@ WHERE = "from_array"
 DIMS = ("trial", "time", "channel")
 
 
+@names_arguments
 def from_array(
     values: ArrayLike,
     dims: Sequence[str],

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jtfne import _json
-from jtfne._check import JtfneError, describe_value, one_of, refuse
+from jtfne._check import JtfneError, describe_value, names_arguments, one_of, refuse
 from jtfne._files import read_text, resolve_path
 from jtfne._names import safe_name
 from jtfne._stored import check_fif
@@ -50,6 +50,7 @@ def import_mne_bids(where: str) -> Any:
     return mne_bids
 
 
+@names_arguments
 def from_bids(
     root: str | os.PathLike[str],
     *,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jtfne import _json
-from jtfne._check import JtfneError, refuse
+from jtfne._check import JtfneError, names_arguments, refuse
 from jtfne._files import read_text, refuse_special, resolve_path
 from jtfne._time import axis_to_ms
 
@@ -21,6 +21,7 @@ COLUMN_COUNTS = (2, 4)  # of a file of hnn-core: the sum alone, or with that of 
 MARK = "#"  # in front of lines that are no numbers
 
 
+@names_arguments
 def from_dipole_text(path: str | os.PathLike[str]) -> "xr.DataArray":
     """The dipole moment in a text file of hnn-core, as an array (time, channel) in A m.
 

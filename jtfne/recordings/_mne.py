@@ -22,6 +22,7 @@ from jtfne._check import (
     JtfneError,
     check_name,
     describe_value,
+    names_arguments,
     one_of,
     refuse,
 )
@@ -50,6 +51,7 @@ DEPTHS = " depths "  # and this before the table of their depths
 NO_STIMULUS = ("bad", "edge", "comment/bad", "comment/edge", "new segment/")
 
 
+@names_arguments
 def from_raw(
     source: "mne.io.BaseRaw | mne.BaseEpochs | mne.Evoked | str | os.PathLike[str]",
     readout: str = "eeg",

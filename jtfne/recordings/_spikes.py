@@ -15,6 +15,7 @@ from jtfne._check import (
     UNREADABLE,
     JtfneError,
     describe_value,
+    names_arguments,
     number,
     one_of,
     refuse,
@@ -45,6 +46,7 @@ Columns = Mapping[str, str]
 Arrays = dict[str, NDArray[Any]]
 
 
+@names_arguments
 def from_spikes(
     source: Any,
     *,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne import _time
-from jtfne._check import check_name, describe_value, import_extra, one_of, refuse
+from jtfne._check import check_name, describe_value, import_extra, names_arguments, one_of, refuse
 from jtfne._stored import refuse_large
 from jtfne._units import Floats
 from jtfne.readouts import find_readout, resolve_alias
@@ -39,6 +39,7 @@ LABELS = ("area", "layer", "cell_type")
 SAME_ms = 1e-3  # how far the lengths of two trials may differ
 
 
+@names_arguments
 def from_neo(
     source: "neo.Block | neo.Segment | neo.AnalogSignal | Sequence[neo.SpikeTrain] | str | "
     "os.PathLike[str]",

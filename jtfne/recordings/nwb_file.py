@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jtfne import _time
-from jtfne._check import JtfneError, check_name, describe_value, one_of, refuse
+from jtfne._check import JtfneError, check_name, describe_value, names_arguments, one_of, refuse
 from jtfne._files import refuse_special, resolve_path
 from jtfne._names import safe_name
 from jtfne._units import Floats
@@ -40,6 +40,7 @@ SURFACE_WORDS = ("pia", "cortical surface", "brain surface", "surface of the cor
 UM_PER_mm = 1e3
 
 
+@names_arguments
 def from_nwb(
     path: str | os.PathLike[str],
     readout: str = "lfp",
@@ -93,7 +94,7 @@ def from_nwb(
     --------
     >>> from_nwb("session.h5", "lfp")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: the file 'session.h5' is not allowed; allowed: a file of NWB 2, *.nwb (in from_nwb)
+    jtfne._check.JtfneError: got the file 'session.h5'; expected a file of NWB 2, *.nwb (in from_nwb)
     """
     check_name(readout, "the readout", WHERE)
     for name, value in (("series", series), ("depth", depth), ("events", events)):

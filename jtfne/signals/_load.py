@@ -4,12 +4,13 @@ from pathlib import Path
 
 from jtfne import _json, reports, run_folder
 from jtfne._arguments import check_flag
-from jtfne._check import altered
+from jtfne._check import altered, names_arguments
 from jtfne._files import resolve_path
 from jtfne.config import Config
 from jtfne.signals._signals import Signals
 
 
+@names_arguments
 def load(path: str | Path, *, allow_code: bool = False) -> Signals:
     """Read a run folder and check every hash.
 

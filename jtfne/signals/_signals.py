@@ -342,7 +342,12 @@ class Signals:
         canonical = resolve_alias(name) if isinstance(name, str) else name
         if isinstance(canonical, str) and canonical in self.recorded():
             return str(canonical)
-        one_of(canonical, (*READOUTS, *self.recorded()), name="readout", where="Signals.get")
+        one_of(
+            canonical,
+            dict.fromkeys((*READOUTS, *self.recorded())),
+            name="readout",
+            where="Signals.get",
+        )
         allowed = ", ".join(map(repr, self.recorded())) or "nothing"
         probe = f"it needs Config.probes([{canonical!r}])"
         raise JtfneError(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jtfne import _json
-from jtfne._check import POSITIVE, JtfneError, number, one_of, refuse
+from jtfne._check import POSITIVE, JtfneError, names_arguments, number, one_of, refuse
 from jtfne._files import read_text, resolve_path
 from jtfne._sonata_files import CircuitFiles, is_circuit, read_circuit
 from jtfne.config import Config
@@ -21,6 +21,7 @@ WITHOUT_EFFECT = (
 RUN_KEYS = ("tstop", "duration", "tstart", "dt", *WITHOUT_EFFECT)
 
 
+@names_arguments
 def from_sonata(path: str | Path) -> Config:
     """The Config of a SONATA circuit of point neurons, from its circuit_config.json.
 
@@ -54,7 +55,7 @@ def from_sonata(path: str | Path) -> Config:
     >>> import jtfne
     >>> jtfne.interop.from_sonata("c.json")
     Traceback (most recent call last):
-    jtfne._check.JtfneError: 'c.json', which is no file, is not allowed; allowed: a circuit_config.json (in from_sonata)
+    jtfne._check.JtfneError: got 'c.json', which is no file; expected a circuit_config.json (in from_sonata)
     """
     files = read_circuit(path)
     groups = read_cells(files)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit, names_fields
 from jtfne.stimuli._base import Stimulus, Waveform, cover_steps
 
 # Nodes and weights on [0, 1] of the quadrature of a step, in which a frequency that dt resolves
@@ -14,6 +14,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 NODES, WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Chirp(Stimulus):
     """A sine whose frequency goes evenly from `first_Hz` to `last_Hz`.

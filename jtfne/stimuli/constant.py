@@ -3,10 +3,11 @@
 import dataclasses
 from typing import ClassVar
 
-from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit, names_fields
 from jtfne.stimuli._base import Stimulus, Waveform, window
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Constant(Stimulus):
     """`amplitude`, in the target's input unit, from `start_ms` on.

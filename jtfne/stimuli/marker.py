@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from jtfne._check import NOT_NEGATIVE, Limit
+from jtfne._check import NOT_NEGATIVE, Limit, names_fields
 from jtfne.stimuli._base import Stimulus, Waveform
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Marker(Stimulus):
     """A label in time and nothing else: an omitted item, a cue, the start of a block.

@@ -3,10 +3,11 @@
 import dataclasses
 from typing import ClassVar
 
-from jtfne._check import FINITE, NOT_NEGATIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, Limit, names_fields
 from jtfne.stimuli._base import TIME, Spanning, Waveform, window
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OrnsteinUhlenbeck(Spanning):
     """A random current of mean `mean`, sd `sd` and autocorrelation exp(-t / tau).

@@ -3,10 +3,11 @@
 import dataclasses
 from typing import ClassVar
 
-from jtfne._check import Limit
+from jtfne._check import Limit, names_fields
 from jtfne.stimuli._base import TIME, Spanning, Waveform, Weighted, window
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Poisson(Spanning, Weighted):
     """Random spikes at `rate_Hz` onto `mechanism`, from start to stop.

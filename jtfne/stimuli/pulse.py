@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit, names_fields
 from jtfne._grid import without_rounding
 from jtfne.stimuli._base import Stimulus, Waveform, cover_steps, steps_since
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pulse(Stimulus):
     """`amplitude`, in the target's input unit, for `duration_ms` from `start_ms`.
@@ -41,6 +42,7 @@ class Pulse(Stimulus):
         return [(self.start_ms, self.duration_ms)]
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PulseTrain(Stimulus):
     """`count` pulses of `duration_ms`, one every `period_ms` from `start_ms`.

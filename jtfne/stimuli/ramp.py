@@ -3,10 +3,11 @@
 import dataclasses
 from typing import ClassVar
 
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit, names_fields
 from jtfne.stimuli._base import Stimulus, Waveform, cover_steps
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ramp(Stimulus):
     """A line from `begin` to `end` times `amplitude`, in the target's input unit.

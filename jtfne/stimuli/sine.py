@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit, names_fields
 from jtfne.stimuli._base import Spanning, Waveform, span
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sine(Spanning):
     """A sine, `amplitude` sin(2 pi f (t - start) + phase), from `start_ms` to `stop_ms`.

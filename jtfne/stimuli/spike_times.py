@@ -5,10 +5,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from jtfne._check import Limit
+from jtfne._check import Limit, names_fields
 from jtfne.stimuli._base import TIME, Afferents, Trains, Waveform, Weighted, count_spikes
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpikeTimes(Afferents):
     """A table of spikes onto `mechanism`: each at `times_ms`, onto the cell of that id in `cells`.

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit
+from jtfne._check import FINITE, NOT_NEGATIVE, POSITIVE, Limit, names_fields
 from jtfne._grid import without_rounding
 from jtfne.stimuli._base import Stimulus, Waveform, steps_since
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Trace(Stimulus):
     """`amplitude` times `values`, each held for `dt_ms` from `start_ms`; zero before and after.

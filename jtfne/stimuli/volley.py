@@ -6,10 +6,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from jtfne._check import Limit
+from jtfne._check import Limit, names_fields
 from jtfne.stimuli._base import MANY, TIME, Afferents, Trains, Waveform, Weighted, window
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evoked(Afferents):
     """A volley of `n_spikes` onto `mechanism` of each target, at times from N(mean_ms, sd_ms).
@@ -88,6 +89,7 @@ class Evoked(Afferents):
         return dataclasses.replace(self, mean_ms=self.mean_ms + t_ms)
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rhythmic(Afferents):
     """Bursts of `n_spikes`, `isi_ms` apart, around times from N(start_ms + k / rate, sd_ms).

@@ -11,7 +11,7 @@ import numpy as np
 
 from jtfne import _keys
 from jtfne._arguments import check_flag, check_instance, check_list, describe_argument
-from jtfne._check import describe_value, refuse, whole_number
+from jtfne._check import describe_value, names_fields, refuse, whole_number
 from jtfne._precision import defined_jax_flags
 from jtfne.candidates import (
     Candidate,
@@ -43,6 +43,7 @@ from jtfne.trainer._scores import EvaluateObjective, Evaluator, Row, find_best_r
 WHERE = "Trainer.fit"
 
 
+@names_fields
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trainer:
     """Tunes a circuit: an objective to reach, trainables to change, an optimizer to search with.
