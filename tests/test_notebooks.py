@@ -1,6 +1,7 @@
 """In a notebook every figure shows as a picture, and every object as a table."""
 
 import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,23 @@ def test_a_figure_shows_once_in_its_cell(outputs: dict[str, list[Any]], name: st
 def test_an_object_shows_a_table(outputs: dict[str, list[Any]], name: str) -> None:
     (output,) = outputs[name]
     assert "<table>" in output["data"]["text/html"]
+
+
+def test_a_notebook_shows_a_bar_of_text_without_a_warning() -> None:
+    code = """
+    import warnings
+    warnings.simplefilter("error")
+    import jtfne
+    from jtfne import _terminal
+    assert _terminal.stderr_is_notebook() and not _terminal.stderr_is_terminal()
+    net = jtfne.construct(jtfne.suite2_single_neuron_config("E").runtime(duration_ms=20.0))
+    signals = net.simulate(progress=True)
+    """
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(textwrap.dedent(code))])
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    outputs = notebook.cells[0]["outputs"]
+    assert {output["name"] for output in outputs} == {"stderr"}
+    assert "simulating 100 %" in "".join(output["text"] for output in outputs)
 
 
 def test_files_are_drawn_off_screen(tmp_path: Path) -> None:
