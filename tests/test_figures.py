@@ -352,6 +352,22 @@ def test_traces_are_spread_over_the_channels(signals):
         figures.traces(signals, n=0)
 
 
+def test_traces_of_areas_and_of_the_whole_circuit_are_lines_from_their_mean(tmp_path):
+    n_lines = {"rws": 2, "erws": 2, "emm_proxy": 1, "dipole": 2, "rate": 2}
+    config = jtfne.suite2_v1_v4_config(80).runtime(duration_ms=30.0).probes(["spk", *n_lines])
+    signals = jtfne.construct(config).simulate(progress=False)
+    for readout, n in n_lines.items():
+        ax = figures.traces(signals, readout=readout)
+        lines = [line for line in ax.lines if len(line.get_xdata()) > 2]
+        data = signals.get(readout)
+        values = np.asarray(data.values, float).reshape(len(data["time"]), -1).T
+        assert len(lines) == len(values) == n
+        spans = np.array([np.ptp(line.get_ydata()) for line in lines])
+        np.testing.assert_allclose(spans / spans[0], np.ptp(values, axis=1) / np.ptp(values[0]))
+    names = [path.stem for path in figures.save_all(signals, tmp_path / "figures")]
+    assert {"22_rws", "23_erws", "24_emm_proxy", "08_dipole", "14_rate"} <= set(names)
+
+
 def test_topography_is_drawn_where_the_response_peaks(signals):
     ax = figures.topography(signals)
     assert ax.get_title() == "210 ms (+10 ms)"

@@ -12,6 +12,7 @@ from jtfne._units import Floats
 from jtfne.analysis.figures import _inputs, _pixels, _style, _text, _units
 from jtfne.analysis.figures._conditions import COLOURS
 from jtfne.analysis.figures._inputs import Data
+from jtfne.analysis.figures.moments import draw_by_area
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,12 +33,13 @@ def traces(
 ) -> "Axes":
     """EEG or MEG channels over time, one above the other: mean over trials, baseline removed.
 
-    In SI units with the prefix that suits their size, or in those that the array has.
+    A readout of areas, or of the whole circuit, is drawn as `dipole` draws it. In SI units with the
+    prefix that suits their size, or in those that the array has.
 
     Parameters
     ----------
     data : Signals or DataArray
-        A run, or an array (time, channel).
+        A run, or an array (time, channel), (time, area) or (time,).
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if left out.
     readout : str
@@ -73,6 +75,9 @@ def traces(
     ['Cz', 'Pz']
     """
     where = "analysis.figures.traces"
+    source = _inputs.get_readout(data, readout, where)
+    if unit is None and not {"channel", "neuron"} & set(source.dims):
+        return draw_by_area(data, ax, readout, events, where)
     field = read_head(data, readout, unit, events, where)
     n = _inputs.check_count(n, where)
     field = _units.with_prefix(field)

@@ -34,6 +34,8 @@ def dipole(
 ) -> "Axes":
     """Current dipole moment of each area over time: mean over trials, baseline removed.
 
+    It draws any other readout of areas, or of the whole circuit, too, such as `rws`.
+
     Of a run with conditions, the mean over the trials of each. In SI units with the prefix that
     suits their size, or in those that the array has.
 
@@ -69,25 +71,40 @@ def dipole(
     >>> figures.dipole(moment).get_ylabel()
     'dipole moment, nA m'
     """
-    source = _inputs.get_readout(data, readout, WHERE)
+    return draw_by_area(data, ax, readout, events, WHERE)
+
+
+def draw_by_area(
+    data: Data, ax: "Axes | None", readout: str, events: pd.DataFrame | None, where: str
+) -> "Axes":
+    """Draw a readout of each area, or one of the whole circuit, over time, as `dipole` does."""
+    source = with_areas(_inputs.get_readout(data, readout, where))
     moments = {}
     for condition, trials in split_by_condition(source).items():
         chosen_events = events
         if events is None and isinstance(data, Signals):
             chosen_events = list_events(data, condition)
-        moments[condition] = read_moments(trials, readout, chosen_events)
+        moments[condition] = read_moments(trials, readout, chosen_events, where)
     ax = _style.axes_for(ax, 6.0, 3.0)
     draw_moments(ax, moments)
     _style.mark_events(ax, _inputs.get_events(data, events))
     return _style.tidy(ax)
 
 
-def read_moments(trials: xr.DataArray, readout: str, events: pd.DataFrame | None) -> xr.DataArray:
+def with_areas(source: xr.DataArray) -> xr.DataArray:
+    """`source`, with a dim area of one entry without a name if it is of the whole circuit."""
+    is_whole = not {"area", "channel", "neuron"} & set(source.dims)
+    return source.drop_vars("area", errors="ignore").expand_dims(area=[""]) if is_whole else source
+
+
+def read_moments(
+    trials: xr.DataArray, readout: str, events: pd.DataFrame | None, where: str
+) -> xr.DataArray:
     """Moments (time, area), mean over trials, from their mean before the first event.
 
     Raises: JtfneError as `dipole`.
     """
-    moments = _inputs.get_array(trials, readout, "time", "area", where=WHERE)
+    moments = _inputs.get_array(trials, readout, "time", "area", where=where)
     onset_ms = _style.first_onset(_inputs.get_events(trials, events))
     return _style.from_baseline(moments.transpose("time", "area"), onset_ms)
 

@@ -98,18 +98,19 @@ def draw_areas(
 
 def draw_dipole(signals: Signals, readout: str) -> "Figure":
     """Moments of all areas over time, and their power spectra if the run is long enough."""
-    if not spectra.has_spectrum(signals.get(readout)):
+    source = moments.with_areas(signals.get(readout))
+    if not spectra.has_spectrum(source):
         return _style.get_figure(moments.dipole(signals, _style.OFF_SCREEN, readout=readout))
     figure = _style.new_figure(9.0, 3.0)
     left, right = figure.subplots(1, 2, width_ratios=[1.6, 1.0])
     moments.dipole(signals, left, readout=readout)
-    parts = split_by_condition(signals.get(readout))
+    parts = split_by_condition(source)
     powers = {}
     for condition, trials in parts.items():
         power = spectra.compute_power(trials, readout)
         for area in power["area"].values:
             powers[join_words(str(area), condition)] = power.sel(area=area)
-    areas = [str(area) for area in signals.get(readout)["area"].values]
+    areas = [str(area) for area in source["area"].values]
     spectra.draw_spectra(right, powers, style_lines(areas, parts))
     return figure
 

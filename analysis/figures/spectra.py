@@ -176,6 +176,8 @@ def label_power_unit(units: str) -> str:
     base, squared, rest = units.rpartition(")^2")
     if not squared:
         return units.replace("^2", "²")
+    if base == "(1":  # numbers without a unit
+        return f"1{rest}"
     name = base.removeprefix("(").replace("^3", "³")
     is_plain = not set(name) & set(" /")
     return f"{name}²{rest}" if is_plain else f"({name})²{rest}"

@@ -1,6 +1,7 @@
 """`emm_proxy`: the energy-like proxy, from activity, source and field of each moment."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import jax
@@ -15,6 +16,7 @@ from jtfne.pydantic_fields.errors import HERE
 from jtfne.pydantic_fields.field_types import NotNegative
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._probe import FieldProbe
+from jtfne.readouts._readout import FigureSpec
 from jtfne.readouts._recording import Array, ReadoutNode, Recording
 from jtfne.readouts._shank import ShankReadout
 
@@ -40,6 +42,13 @@ class EMMProxy(ShankReadout):
     units: ClassVar[str] = "1"
     proxy: ClassVar[bool] = True
     needs_whole_run: ClassVar[bool] = True
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "24_emm_proxy": FigureSpec(
+            "moments",
+            "Activity, source and field cost, from its mean before the first stimulus, and its "
+            "power spectrum.",
+        )
+    }
 
     @model_validator(mode="after")
     def _check_weights(self) -> "EMMProxy":

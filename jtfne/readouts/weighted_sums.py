@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import jax
@@ -20,7 +21,7 @@ from jtfne.readouts._checks import as_kind_table
 from jtfne.readouts._context import ProbeContext
 from jtfne.readouts._parts import ByArea
 from jtfne.readouts._probe import FieldProbe
-from jtfne.readouts._readout import Readout
+from jtfne.readouts._readout import FigureSpec, Readout
 from jtfne.readouts._recording import Array, ReadoutNode, Recording
 
 LEAST, MOST = measure.ERWS2_RATES
@@ -157,6 +158,14 @@ class RWS(WeightedSum):
 
     readout: ClassVar[str] = "rws"
     long_name: ClassVar[str] = "LFP by weighted synaptic currents"
+    short_name: ClassVar[str] = "RWS"
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "22_rws": FigureSpec(
+            "moments",
+            "LFP of each area as a weighted sum of synaptic currents, from its mean before the first "
+            "stimulus, and its power spectrum.",
+        )
+    }
 
     def sum_weights(self) -> measure.Weights:
         """The weights and delays of the sum."""
@@ -186,6 +195,14 @@ class ERWS(WeightedSum):
 
     readout: ClassVar[str] = "erws"
     long_name: ClassVar[str] = "EEG by weighted synaptic currents"
+    short_name: ClassVar[str] = "ERWS"
+    figures: ClassVar[Mapping[str, FigureSpec]] = {
+        "23_erws": FigureSpec(
+            "moments",
+            "EEG of each area as a weighted sum of synaptic currents, from its mean before the first "
+            "stimulus, and its power spectrum.",
+        )
+    }
 
     def sum_weights(self) -> measure.Weights:
         """The weights and delays of the sum."""
