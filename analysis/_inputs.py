@@ -64,7 +64,11 @@ def check_values(data: xr.DataArray, where: str, *dims: str) -> xr.DataArray:
     time axis that cannot be read.
     """
     if not isinstance(data, xr.DataArray):
-        raise refuse(f"data of type {type(data).__name__}", "an xarray.DataArray", where)
+        raise refuse(
+            f"data of type {type(data).__name__}",
+            "an xarray.DataArray, such as signals.get(...) gives",
+            where,
+        )
     check_form(data, where, *dims)
     values = np.asarray(data.values, np.float64)
     gaps = np.flatnonzero(~np.isfinite(values))

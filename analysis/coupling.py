@@ -52,9 +52,10 @@ def coherence(
     Returns
     -------
     DataArray
-        0 to 1; NaN where one of the two never varies, since it has no power to compare. Dims of
-        `data` and `other` without trial and time, then ``frequency`` (Hz); without `other`, those
-        of `data`, ``other`` and ``frequency``. ``attrs["n_segments"]`` counts the segments.
+        0 to 1; NaN at a frequency at which one of the two has no power, as where it never varies.
+        Dims of `data` and `other` without trial and time, then ``frequency`` (Hz); without
+        `other`, those of `data`, ``other`` and ``frequency``. ``attrs["n_segments"]`` counts the
+        segments.
 
     Raises
     ------

@@ -319,7 +319,11 @@ def _apply_to_map(
     Raises: JtfneError for another map, and for bands beyond its frequencies.
     """
     if not isinstance(power, xr.DataArray):
-        raise refuse(f"data of type {type(power).__name__}", "an xarray.DataArray", where)
+        raise refuse(
+            f"data of type {type(power).__name__}",
+            "an xarray.DataArray, such as signals.get('spectrolaminar_proxy').isel(area=0)",
+            where,
+        )
     if set(power.dims) != {"channel", "frequency"}:
         description = f"an array of dimensions {tuple(map(str, power.dims))}"
         raise refuse(description, "(channel, frequency): select one area and trial", where)

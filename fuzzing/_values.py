@@ -95,6 +95,9 @@ def json_values() -> st.SearchStrategy[Any]:
     return st.one_of(st.sampled_from(JSON_VALUES), drawn)
 
 
+DEEPEST = 50  # levels of a tree in which values are changed
+
+
 def python_values() -> st.SearchStrategy[Any]:
     """Draw a value that a caller may pass."""
     drawn = st.one_of(st.floats(), st.integers(), st.text(max_size=8))
@@ -102,7 +105,13 @@ def python_values() -> st.SearchStrategy[Any]:
 
 
 def places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the path of every value in a tree of dicts and lists, but the root's."""
+    """Yield the path of every value in a tree of dicts and lists, but the root's.
+
+    Values deeper than DEEPEST are left out: a nested list that was drawn may be deeper than the
+    interpreter's stack.
+    """
+    if len(path) >= DEEPEST:
+        return
     items = (
         tree.items()
         if isinstance(tree, dict)

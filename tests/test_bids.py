@@ -251,9 +251,9 @@ def test_what_is_no_dataset_stays_as_it_is(plain: jtfne.Signals, tmp_path: Path)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"readouts": "spk"}, r"readout='spk' .*'eeg', 'meg', 'lfp'"),
+        ({"readouts": "spk"}, r"unknown readout 'spk' .*'eeg', 'meg', 'lfp'"),
         ({"readouts": []}, r"readouts=\[\]"),
-        ({"subject": "sub-1"}, r"subject='sub-1' .*letters and digits"),
+        ({"subject": "sub-1"}, r"subject='sub-1'.*letters and digits"),
         ({"session": ""}, r"session=''"),
         ({"task": "two words"}, r"task='two words'"),
         ({"run": 0}, r"run=0"),
@@ -271,7 +271,7 @@ def test_names_are_those_of_the_standard(
 
 def test_a_run_without_fields_is_refused(tmp_path: Path) -> None:
     config = build_config([{"name": "V1"}], "spk", "eeg_proxy")
-    with pytest.raises(jtfne.JtfneError, match=r"recorded spk, eeg_proxy .*one of eeg, meg, lfp"):
+    with pytest.raises(jtfne.JtfneError, match=r"recorded spk, eeg_proxy.*one of eeg, meg, lfp"):
         interop.to_bids(jtfne.construct(config).simulate(), tmp_path / "new")
 
 
@@ -311,7 +311,7 @@ def test_broken_datasets_are_one_clear_error(dataset: Path, tmp_path: Path) -> N
     with pytest.raises(jtfne.JtfneError, match=r"with 3 such recordings"):
         interop.from_bids(dataset)
     for options, message in (
-        ({"datatype": "nirs"}, r"datatype='nirs' .*'eeg', 'meg', 'ieeg'"),
+        ({"datatype": "nirs"}, r"unknown datatype 'nirs' .*'eeg', 'meg', 'ieeg'"),
         ({"subject": "sim4"}, r"subject='sim4' .*nearest: 'sim3'"),
         ({"task": "rest"}, r"task='rest' .*'simulation'"),
         ({"run": 1}, r"run='1' .*nothing"),

@@ -46,7 +46,7 @@ def test_inputs_are_those_of_the_paper(case, g, external_Hz):
 
 
 def test_an_unknown_case_is_refused():
-    with pytest.raises(jtfne.JtfneError, match="case='E'; expected 'A', 'B', 'C', 'D'"):
+    with pytest.raises(jtfne.JtfneError, match="unknown case 'E'; expected 'A', 'B', 'C', 'D'"):
         brunel("E")
 
 

@@ -222,7 +222,7 @@ def test_preset_arguments(call):
 
 BAD = {
     "unknown preset": (["run", "v1_colum"], ["'v1_colum'", "nearest: 'v1_column'"]),
-    "unknown argument": (["run", "suite2_net1:m=3"], ["argument='m'", "'n'"]),
+    "unknown argument": (["run", "suite2_net1:m=3"], ["unknown argument 'm'", "'n'"]),
     "argument of a wrong type": (["run", "suite2_net1:n=many"], ["n='many'", "a whole number"]),
     "too small": (["run", "v1_column:n=10"], ["n=10", "[400, inf)"]),
     "no config": (["run"], ["neither CONFIG nor --from"]),

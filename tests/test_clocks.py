@@ -303,7 +303,7 @@ def test_onsets_that_are_none_are_refused(onset_ms: Any) -> None:
 
 
 def test_a_label_that_nothing_reads_is_refused() -> None:
-    with pytest.raises(JtfneError, match=r"label='a' .* events of a run only"):
+    with pytest.raises(JtfneError, match=r"label='a'.* events of a run only"):
         analysis.evoked(noise(), onset_ms=100.0, label="a")
 
 

@@ -87,7 +87,7 @@ def test_a_client_to_be_awaited_is_refused():
 
         submit = get_executor
 
-    with pytest.raises(JtfneError, match=r"an asynchronous client .*asynchronous=False"):
+    with pytest.raises(JtfneError, match=r"an asynchronous client.*asynchronous=False"):
         trained(budget=3, client=Awaited())
 
 

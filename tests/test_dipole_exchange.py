@@ -97,11 +97,11 @@ def test_the_field_of_a_dipole_by_mne_is_the_eeg_of_the_run(scalp: jtfne.Signals
 def test_an_area_without_a_place_is_refused(signals: jtfne.Signals) -> None:
     with pytest.raises(jtfne.JtfneError, match=r"'slice', which has no place in the head"):
         interop.to_mne_dipole(signals, "slice")
-    with pytest.raises(jtfne.JtfneError, match=r"3 areas without area= .*V1, Sehrinde ä, slice"):
+    with pytest.raises(jtfne.JtfneError, match=r"3 areas without area=.*V1, Sehrinde ä, slice"):
         interop.to_mne_dipole(signals)
     with pytest.raises(jtfne.JtfneError, match=r"area='V2' .*'V1'"):
         interop.to_mne_dipole(signals, "V2")
-    with pytest.raises(jtfne.JtfneError, match=r"readout='dipole' .*'spk'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown readout 'dipole' .*'spk'"):
         interop.to_mne_dipole(runs.silent())
 
 
@@ -163,7 +163,7 @@ def test_broken_text_is_one_clear_error(text: str, message: str, tmp_path: Path)
 
 
 def test_what_cannot_be_written_is_refused(signals: jtfne.Signals, tmp_path: Path) -> None:
-    with pytest.raises(jtfne.JtfneError, match=r"2 trials without trial= .*trial=0 to 1"):
+    with pytest.raises(jtfne.JtfneError, match=r"2 trials without trial=.*trial=0 to 1"):
         interop.write_dipole_text(signals, tmp_path / "a.txt", area="V1")
     with pytest.raises(jtfne.JtfneError, match=r"ends in .txt"):
         interop.write_dipole_text(signals, tmp_path / "a.csv", area="V1", trial=0)
@@ -191,7 +191,7 @@ def test_the_command_line_writes_every_area_and_trial(
         with pytest.raises(SystemExit) as end:
             cli.main()
         assert int(end.value.code or 0) == code
-    assert "readout='dipole'; expected" in capsys.readouterr().err
+    assert "unknown readout 'dipole'; expected" in capsys.readouterr().err
     paths = sorted((tmp_path / "run" / "export").iterdir())
     assert len(paths) == 6 and paths[0].name == "dipole_Sehrinde ä_trial0.txt"
     assert interop.from_dipole_text(paths[-1]).attrs["trial"] == 1

@@ -86,10 +86,10 @@ def test_every_membrane_stands_at_a_potential(kind, v_mV):
             {"A": {"v_init_mV": -20.0}},
             "v_init_mV=-20; expected less than v_th_mV=-20",
         ),
-        ({"A": {"v_init_mV": [-60.0, -60.0, -60.0, 5.0]}}, "v_init_mV=5 .*less than v_th_mV=-20"),
+        ({"A": {"v_init_mV": [-60.0, -60.0, -60.0, 5.0]}}, "v_init_mV=5.*less than v_th_mV=-20"),
         (
             {"A": {"v_init_mV": -60.0, "v_th_mV": [-50.0, -61.0, -50.0, -50.0]}},
-            "v_init_mV=-60 .*v_th_mV=-61",
+            "v_init_mV=-60.*v_th_mV=-61",
         ),
         (
             {"A": {"v_init_mV": [-60.0]}},

@@ -177,7 +177,7 @@ def test_receptors_held_ready_and_unknown_ones():
     net = jtfne.construct(config(connections=()))
     assert net.to_flat().receptors == ()
     assert net.to_flat(mechanisms=["GABA_B", "AMPA"]).receptors == (("GABA_B",), ("AMPA",))
-    with pytest.raises(jtfne.JtfneError, match=r"mechanism='AMPS'.*nearest: 'AMPA'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown mechanism 'AMPS'.*nearest: 'AMPA'"):
         net.to_flat(mechanisms=["AMPS"])
     assert net.to_flat() is net.to_flat()
 

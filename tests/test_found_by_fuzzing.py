@@ -63,7 +63,7 @@ def test_a_cell_model_in_place_of_the_mechanisms_is_refused_in_a_few_lines() -> 
 
 
 def test_more_cells_than_rows_can_count_are_refused_before_any_array() -> None:
-    with pytest.raises(jtfne.JtfneError, match=r"S=9223372036854775808 .* 0 to 2147483647"):
+    with pytest.raises(jtfne.JtfneError, match=r"S=9223372036854775808.* 0 to 2147483647"):
         CELLS.cells({"S": 2**63}).check()
 
 
@@ -177,6 +177,16 @@ def test_a_dataset_is_no_list_of_ids() -> None:
     signals = jtfne.construct(CELLS).simulate()
     with pytest.raises(jtfne.JtfneError, match="ids="):
         signals.get("spk", ids=xr.Dataset())
+
+
+def test_spikes_after_the_last_whole_interval_are_not_counted() -> None:
+    """Seed 1402: an interval that does not divide the duration."""
+    config = CELLS.probes(["spk", {"kind": "emm_proxy", "interval_ms": 3.0}])
+    signals = jtfne.construct(config.cell_params({"E": {"drive": 30.0}})).simulate(PULSE)
+    last_ms = float(signals.get("spk").values.max())
+    cost = signals.get("emm_proxy")
+    assert last_ms > 18.0 and cost["time"].values.tolist() == [3.0, 6.0, 9.0, 12.0, 15.0, 18.0]
+    assert np.isfinite(cost.values).all()
 
 
 def test_a_dataset_is_no_row_of_depths_or_onsets() -> None:

@@ -130,6 +130,6 @@ def test_the_spiking_network_reverses_too(baseline, sign):
 def test_an_unknown_baseline_is_refused():
     with pytest.raises(
         jtfne.JtfneError,
-        match="baseline='lwo'; expected 'low', 'high'; nearest: 'low'",
+        match="unknown baseline 'lwo'; expected 'low', 'high'; nearest: 'low'",
     ):
         preset("lwo")

@@ -142,7 +142,7 @@ def test_a_paradigm_without_conditions_has_its_labels():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"label": "tone omited"}, "label='tone omited'.*nearest: 'tone omitted'"),
+        ({"label": "tone omited"}, "unknown label 'tone omited'.*nearest: 'tone omitted'"),
         (
             {"window_ms": (-60.0, 20.0)},
             "around 'cue' at .* of trial 0, and .* more; expected",

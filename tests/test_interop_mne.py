@@ -217,13 +217,13 @@ def test_from_raw_knows_units_of_recordings():
         ("vm", {"scale": 1e-3}, "scale=0.001 for 'vm'"),
         ("source", {"scale": 1.0}, "for 'source'"),
         ("emm_proxy", {"scale": 1.0}, "for 'emm_proxy'"),
-        ("eeg_proxy", {"scale": 0.0}, "scale=0.0 .*finite number"),
+        ("eeg_proxy", {"scale": 0.0}, "scale=0.0.*finite number"),
         ("eeg_proxy", {"scale": float("nan")}, "scale=nan"),
-        ("eeg_proxy", {"scale": "1e-6"}, "scale='1e-6' .*finite number"),
+        ("eeg_proxy", {"scale": "1e-6"}, "scale='1e-6'.*finite number"),
         ("eeg_proxy", {"trial": 2}, "trial=2"),
-        ("spectrolaminar_proxy", {}, "over area, channel, frequency .*a readout over time"),
-        ("spk", {}, "over event .*a readout over time"),
-        ("eog", {}, "readout='eog'"),
+        ("spectrolaminar_proxy", {}, "over area, channel, frequency.*a readout over time"),
+        ("spk", {}, "over event.*a readout over time"),
+        ("eog", {}, "unknown readout 'eog'"),
     ],
 )
 def test_what_is_no_recording_is_refused(name, asked, message):

@@ -240,7 +240,7 @@ def test_what_has_its_unit_takes_no_scale_and_what_has_no_head_no_sphere():
     for name in (*KINDS, "meg"):
         with pytest.raises(jtfne.JtfneError, match=f"scale=2.0 for '{name}'"):
             interop.to_raw(signals, name, scale=2.0)
-    with pytest.raises(jtfne.JtfneError, match=r"readout='lfp'; expected 'eeg', 'meg'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown readout 'lfp'; expected 'eeg', 'meg'"):
         interop.to_sphere(signals, "lfp")
     with pytest.raises(jtfne.JtfneError, match="'eeg' was not recorded"):
         interop.to_sphere(runs.silent())

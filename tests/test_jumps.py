@@ -173,7 +173,7 @@ def test_what_cannot_jump_is_refused():
     with pytest.raises(JtfneError, match="which only send"):
         cfg.connections([edge])
     with pytest.raises(
-        JtfneError, match=r"weight_pA=3 .*weight_mV, since mechanism 'd' is of kind Delta"
+        JtfneError, match=r"weight_pA=3.*weight_mV, since mechanism 'd' is of kind Delta"
     ):
         cfg.stimuli(
             [

@@ -153,7 +153,7 @@ def test_signals_of_others_are_read_in_si_units() -> None:
         (lambda: interop.from_neo(signal, "meg"), "'meg' of a recording in 'V'"),
         (lambda: interop.from_neo(neo.Block()), "without segments"),
         (lambda: interop.from_neo(signal, "spk"), "'spk' of data of type AnalogSignal"),
-        (lambda: interop.from_neo(segment, signal=1, label="stop"), "label='stop'"),
+        (lambda: interop.from_neo(segment, signal=1, label="stop"), "unknown label 'stop'"),
         (lambda: interop.from_neo(segment, "spk", label="go"), "for spikes"),
         (lambda: interop.from_neo(signal, signal=True), "signal=True"),
     ):

@@ -329,7 +329,7 @@ def test_uneven_times_and_wrong_names_are_told(tmp_path: Path, path: Path) -> No
     uneven = write_session(tmp_path / "uneven.nwb", times={"timestamps": jumps})
     for call, message in (
         (lambda: interop.from_nwb(uneven), r"steps of 2 to 3 ms.*even steps"),
-        (lambda: interop.from_nwb(path, series="lpf"), r"series='lpf'.*nearest: 'lfp'"),
+        (lambda: interop.from_nwb(path, series="lpf"), r"unknown series 'lpf'.*nearest: 'lfp'"),
         (lambda: interop.from_nwb(path, "rate"), r"a file with the series .*series="),
         (lambda: interop.from_nwb(path, "eeg", series="dipole"), r"'eeg' of a recording in 'A m'"),
         (lambda: interop.from_nwb(path, depth="deth_um"), r"nearest: 'depth_um'"),

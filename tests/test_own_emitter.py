@@ -151,7 +151,10 @@ REFUSED = {
     "its limit": (Own(tau_ms=0.0), ("tau_ms=0.0", "above 0", "emitters.A.tau_ms")),
     "its pair": (Own(th_mV=-70.0), ("reset_mV=-65.0", "less than th_mV=-70.0", "emitters.A")),
     "not a number": (Own(th_mV=float("nan")), ("th_mV=nan", "finite", "emitters.A.th_mV")),
-    "an unknown field": ({"kind": KIND, "tau": 1.0}, ("key='tau'", "'tau_ms'", "emitters.A")),
+    "an unknown field": (
+        {"kind": KIND, "tau": 1.0},
+        ("unknown key 'tau'", "'tau_ms'", "emitters.A"),
+    ),
     "the class itself": (Own, ("a type", "LIF", "emitters.A")),
 }
 

@@ -317,7 +317,7 @@ def test_an_optimizer_of_the_command_line_is_checked(tmp_path, capsys):
     for name, fragments in {
         f"{__name__}:OwnPulse": ("a OwnPulse without n_candidates", "an optimizer"),
         "nowhere_to_be_found:Search": ("allow_code=True (--allow-code)", "'AGSDR'"),
-        "Search": ("optimizer='Search'", "'AGSDR'"),
+        "Search": ("unknown optimizer 'Search'", "'AGSDR'"),
     }.items():
         with pytest.raises(jtfne.JtfneError) as caught:
             cli.app(["train", str(path), "--optimizer", name, "-o", str(tmp_path / "x")],

@@ -146,7 +146,7 @@ class Unnamed(Readout):
         (Unnamed(), "Unnamed without long_name, coords, units, proxy"),
         ({"kind": "jtfne.config:Area"}, "which is no readout,"),
         ({"kind": "jtfne.readouts:nothing"}, "which is no readout,"),
-        ({"kind": f"{__name__}:Current", "interval": 2.0}, "key='interval'"),
+        ({"kind": f"{__name__}:Current", "interval": 2.0}, "unknown key 'interval'"),
         ("curent", "nearest: 'current'"),
     ],
 )

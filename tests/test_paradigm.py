@@ -248,10 +248,10 @@ def test_arrays_that_are_refused(values):
 @pytest.mark.parametrize(
     ("paradigm", "message"),
     [
-        (jtfne.Paradigm.constant_dc(target="Q", amplitude=1.0), "cell_type='Q'.*'E', 'PV'"),
+        (jtfne.Paradigm.constant_dc(target="Q", amplitude=1.0), "unknown cell_type 'Q'.*'E', 'PV'"),
         (
             jtfne.Paradigm.constant_dc(target={"area": "V2"}, amplitude=1.0),
-            "area='V2'.*nearest: 'V1'",
+            "unknown area 'V2'.*nearest: 'V1'",
         ),
         (jtfne.Paradigm.constant_dc(target={"ids": [99]}, amplitude=1.0), "99"),
         (VOLLEY.at(45.0), "within the run, 0 to 50 ms"),

@@ -392,7 +392,7 @@ def test_a_forward_is_applied_to_the_nearest_sources(forwards):
 
 
 def test_a_forward_that_does_not_fit_is_refused(forwards, monkeypatch):
-    with pytest.raises(jtfne.JtfneError, match=r"channel='Ozz' .*nearest: 'Oz'.*EEG\.head"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown channel 'Ozz' .*nearest: 'Oz'.*EEG\.head"):
         seen_by(forwards, "eeg", sites=["Ozz"])
     with pytest.raises(
         jtfne.JtfneError, match=r"area 0 at .* mm from the nearest source.*within 10 mm"
@@ -509,7 +509,7 @@ def test_a_mechanism_without_sign_goes_by_its_weights():
     ):
         simulate(jtfne.construct(own.connections(edges)))
     with pytest.raises(
-        jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs .*for each sign"
+        jtfne.JtfneError, match=r"mechanism 'own' with weights of both signs.*for each sign"
     ):
         simulate(jtfne.construct(own.connections(edges).probes(["rws"])))
     mapped = own.connections(edges).source(

@@ -303,7 +303,7 @@ def test_short_term_plasticity_is_the_same_on_two_devices():
 def test_stdp_on_several_devices_is_refused():
     net = jtfne.construct(config(STDP))
     with pytest.raises(
-        jtfne.JtfneError, match=r"PairSTDP on cells spread over devices .* such as Event\(\)"
+        jtfne.JtfneError, match=r"PairSTDP on cells spread over devices.* such as Event\(\)"
     ):
         net.to_flat(delivery=delivery.Sharded())
 

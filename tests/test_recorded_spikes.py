@@ -58,7 +58,7 @@ def test_other_names_units_and_sizes_are_told() -> None:
 
 def test_without_spikes_the_sizes_must_be_told() -> None:
     empty = pd.DataFrame({"neuron": [], "time_ms": []})
-    with pytest.raises(jtfne.JtfneError, match=r"a table without spikes .*n_neurons="):
+    with pytest.raises(jtfne.JtfneError, match=r"a table without spikes.*n_neurons="):
         interop.from_spikes(empty)
     spikes = interop.from_spikes(empty, n_neurons=5, n_trials=2, duration_ms=10.0)
     assert analysis.rates(spikes, by=None).values.tolist() == [[0.0] * 5] * 2
@@ -129,7 +129,7 @@ def test_population_is_a_label_too() -> None:
         ({}, {"n_neurons": 2}, "whole numbers, 0 to 1"),
         ({}, {"n_neurons": 0}, "n_neurons=0"),
         ({}, {"duration_ms": -1.0}, "duration_ms=-1"),
-        ({}, {"columns": {"neurone": "neuron"}}, "columns='neurone' .*nearest: 'neuron'"),
+        ({}, {"columns": {"neurone": "neuron"}}, "unknown columns 'neurone' .*nearest: 'neuron'"),
         ({}, {"columns": {"neuron": "cells"}}, r"columns\['neuron'\]='cells'"),
         ({}, {"columns": "neuron"}, "columns='neuron'"),
         ({"neuron": [0]}, {}, "columns of shapes"),
@@ -143,7 +143,7 @@ def test_a_table_is_not_believed(
 
 
 def test_a_table_without_neurons_or_times_names_what_it_has() -> None:
-    with pytest.raises(jtfne.JtfneError, match=r"without time_ms .*columns=.*'stamp'"):
+    with pytest.raises(jtfne.JtfneError, match=r"without time_ms.*columns=.*'stamp'"):
         interop.from_spikes({"cell": [1], "stamp": [0.5]})
     for source in (None, 3, [1.0], object, np.zeros((2, 2))):
         with pytest.raises(jtfne.JtfneError, match="spikes of type"):
@@ -190,7 +190,7 @@ def test_a_source_of_spikes_reads_files(tmp_path: Path) -> None:
     own = interop.write_parquet(runs.silent(), tmp_path / "own.parquet")
     assert SpikeSource.from_table(own).times_ms.tolist() == []
     for source, message in (
-        ("spikes.h5", r"the file 'spikes.h5' .*a file .parquet or .csv"),
+        ("spikes.h5", r"the file 'spikes.h5'.*a file .parquet or .csv"),
         ("gone.csv", "is not there"),
         (xr.DataArray([1.0]), "a table of type DataArray"),
         (5, "a table of type int"),
@@ -213,5 +213,5 @@ def test_rates_of_recorded_spikes_are_targets_by_label() -> None:
     assert result.score == pytest.approx(0.0, abs=1e-12)
     irregularity = Metric(measure=CV(), target=analysis.cv(signals.get("spk")))
     assert jtfne.Objective([irregularity]).evaluate(signals).score < 1e-6
-    with pytest.raises(jtfne.JtfneError, match=r"cell_type='PW' .*nearest: 'PV'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown cell_type 'PW' .*nearest: 'PV'"):
         Metric(measure=MeanRate(), cells="PW", target=rates_Hz)

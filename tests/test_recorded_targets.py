@@ -202,10 +202,10 @@ def test_several_onsets_are_averaged_as_far_as_each_reaches() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"target": "average-ave.fif"}, r"target='average-ave.fif' .*pathlib.Path"),
+        ({"target": "average-ave.fif"}, r"target='average-ave.fif'.*pathlib.Path"),
         ({"target": Path("gone-ave.fif")}, "is not there"),
         ({"target": Path("a.npy")}, "interop.from_array"),
-        ({"channels": ["Cx"]}, "channel='Cx' .*nearest: 'Cz'"),
+        ({"channels": ["Cx"]}, "unknown channel 'Cx' .*nearest: 'Cz'"),
         ({"measure": EvokedWaveform(baseline_ms=30.0)}, "baseline_ms=30 of a target from"),
     ],
 )
@@ -234,7 +234,7 @@ def test_a_config_keeps_the_curve_and_not_the_file(targets: dict[str, Any]) -> N
 
 
 def test_scale_stands_beside_the_source() -> None:
-    with pytest.raises(jtfne.JtfneError, match=r"scale within source .*readouts\.scale"):
+    with pytest.raises(jtfne.JtfneError, match=r"scale within source.*readouts\.scale"):
         jtfne.Config(readouts={"source": {"kind": "input_current", "scale": 1000.0}})
 
 

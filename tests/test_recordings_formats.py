@@ -143,7 +143,7 @@ def test_a_run_folder_is_a_recording_with_the_onsets_of_its_events(tmp_path: Pat
     np.testing.assert_allclose(
         analysis.rates(folder), analysis.rates(signals), err_msg="silent cells count too"
     )
-    with pytest.raises(jtfne.JtfneError, match=r"label='V4: off' .*nearest: 'V4: on'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown label 'V4: off' .*nearest: 'V4: on'"):
         analysis.load_recording(folder, readout="lfp_proxy", label="V4: off")
     with pytest.raises(jtfne.JtfneError, match="'meeg'"):
         analysis.load_recording(folder, readout="meeg")
@@ -265,14 +265,14 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"values": "lfp.npy"}, r"values='lfp.npy' .*numpy.load\(path, allow_pickle=False\)"),
+        ({"values": "lfp.npy"}, r"values='lfp.npy'.*numpy.load\(path, allow_pickle=False\)"),
         ({"values": Path("lfp.npy")}, r"allow_pickle=False"),
         ({"values": [[1.0], [2.0, 3.0]]}, "values of dtype object"),
         ({"values": np.ones((5, 2)) * 1j}, "values of dtype complex128"),
         ({"values": np.ones((0, 2))}, r"shape \(0, 2\)"),
         ({"dims": ("time",)}, r"an array of shape \(5, 2\)"),
         ({"dims": "time"}, "dims='time'"),
-        ({"dims": ("times", "channel")}, "dims='times' .*nearest: 'time'"),
+        ({"dims": ("times", "channel")}, "unknown dims 'times' .*nearest: 'time'"),
         ({"dims": ("channel", "trial")}, "'time' and others"),
         ({"sampling_Hz": 0.0}, "sampling_Hz=0"),
         ({"sampling_Hz": None}, "sampling_Hz=None"),

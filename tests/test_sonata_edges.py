@@ -100,11 +100,11 @@ REFUSED = {
     ),
     "an unknown population": (
         {"connection": "V1_to_V2", "types": True},
-        r"edge population='V1_to_V2'; .* nearest: 'V1_to_V1'",
+        r"unknown edge population 'V1_to_V2'; .* nearest: 'V1_to_V1'",
     ),
     "between populations": (
         {"connection": "LGN_to_V1", "types": True, "edge_type": 10},
-        r"between node populations 'LGN', 'V1' .* or nodes=\{population: ids\}",
+        r"between node populations 'LGN', 'V1'.* or nodes=\{population: ids\}",
     ),
     "a population without ids": (
         {"connection": "LGN_to_V1", "types": True, "edge_type": 10, "nodes": {"V1": [0] * 5}},
@@ -135,7 +135,7 @@ def test_what_a_rule_cannot_hold_is_one_clear_error(edges, types, case):
 
 
 TABLES = {
-    "no such column": (["id syn_weight", "10 1.0"], "columns 'id', 'syn_weight' .* 'edge_type_id'"),
+    "no such column": (["id syn_weight", "10 1.0"], "columns 'id', 'syn_weight'.* 'edge_type_id'"),
     "no header": ([], "columns of no name"),
     "a short row": (["edge_type_id delay", "10"], "row 2 of 1 values"),
     "an id twice": (["edge_type_id", "10", "10"], "edge_type_id 10 given twice"),
@@ -181,5 +181,5 @@ def test_weights_of_both_signs_in_one_type_are_refused(tmp_path, types):
         {"V1_to_V1": ("V1", "V1", [(0, 1, 10, 1), (1, 0, 10, 1)])},
         attributes={"syn_weight": np.array([1.0, -1.0])},
     )
-    with pytest.raises(jtfne.JtfneError, match=r"weights from -1 to 1 .* weights of one sign"):
+    with pytest.raises(jtfne.JtfneError, match=r"weights from -1 to 1.* weights of one sign"):
         FromTable.read(path, types=types)

@@ -465,7 +465,7 @@ def test_sizes_and_meanings_are_refused_before_any_work(make, monkeypatch):
 def test_more_spikes_than_can_be_drawn_are_refused():
     net = jtfne.construct(config({"E": 200}))
     with pytest.raises(
-        jtfne.JtfneError, match=r"1000000 spikes onto each of 200 cells .* at most 100,000,000"
+        jtfne.JtfneError, match=r"1000000 spikes onto each of 200 cells.* at most 100,000,000"
     ):
         net.simulate(evoked("E", "a", n_spikes=10**6), progress=False)
 

@@ -109,7 +109,7 @@ def test_rows_of_one_connection(form):
     found = FromTable.from_table(table, connection="a")
     assert found == FromTable(source=(3, 0), target=(1, 2), weight=(1.5, 3.5), delay_ms=(1.0, 0.7))
     with pytest.raises(
-        jtfne.JtfneError, match=r"a table of 2 connections .* connection= one of 'a', 'b'"
+        jtfne.JtfneError, match=r"a table of 2 connections.* connection= one of 'a', 'b'"
     ):
         FromTable.from_table(table)
     with pytest.raises(jtfne.JtfneError, match="connection='c'; expected 'a', 'b'"):
@@ -165,12 +165,12 @@ def test_sonata(tmp_path, groups):
 WRONG_FILES = {
     "two populations": (
         {"populations": ("a", "b")},
-        "2 edge populations .* connection= one of 'a', 'b'",
+        "2 edge populations.* connection= one of 'a', 'b'",
     ),
-    "no ids": ({"leave": ("target_node_id",)}, "dataset='target_node_id'; expected"),
+    "no ids": ({"leave": ("target_node_id",)}, "unknown dataset 'target_node_id'; expected"),
     "two kinds of nodes": (
         {"nodes": ("lgn", "v1")},
-        "between node populations 'lgn', 'v1' .* one node population",
+        "between node populations 'lgn', 'v1'.* one node population",
     ),
     "a group without weights": ({"leave": ("1/syn_weight",)}, r"groups \[1\] without 'syn_weight'"),
 }
@@ -210,15 +210,18 @@ WRONG_CELLS = {
     "empty weight": ({"weight": [1.0, None, 2.0]}, "weight without a value in row 1"),
     "negative id": (
         {"target": [1, -2, -3]},
-        r"target\[1\]=-2 and 1 other .* whole numbers of at least 0",
+        r"target\[1\]=-2 and 1 other.* whole numbers of at least 0",
     ),
-    "half an id": ({"source": [0.5, 1.0, 2.0]}, "source=numbers of float64 .* whole numbers"),
+    "half an id": ({"source": [0.5, 1.0, 2.0]}, "source=numbers of float64.* whole numbers"),
     "text": ({"source": ["a", "b", "c"]}, r"source=\['a', 'b', 'c'\]"),
     "truth": ({"source": [True, 1, 2]}, "source=.* whole numbers"),
-    "delay zero": ({"delay_ms": [1.0, 0.0, 1.0]}, r"delay_ms\[1\]=0.0 .* above 0"),
-    "weight inf": ({"weight": [np.inf, 1.0, 2.0]}, r"weight\[0\]=inf .* finite"),
-    "unit": ({"weight_uS": [1.0, 2.0, 3.0]}, "column='weight_uS' .* nearest: 'weight_"),
-    "unit of a delay": ({"delay": [1.0, 2.0, 3.0]}, "column='delay' .* nearest: 'delay_ms'"),
+    "delay zero": ({"delay_ms": [1.0, 0.0, 1.0]}, r"delay_ms\[1\]=0.0.* above 0"),
+    "weight inf": ({"weight": [np.inf, 1.0, 2.0]}, r"weight\[0\]=inf.* finite"),
+    "unit": ({"weight_uS": [1.0, 2.0, 3.0]}, "unknown column 'weight_uS' .* nearest: 'weight_"),
+    "unit of a delay": (
+        {"delay": [1.0, 2.0, 3.0]},
+        "unknown column 'delay' .* nearest: 'delay_ms'",
+    ),
 }
 
 

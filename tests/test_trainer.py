@@ -391,11 +391,11 @@ def test_a_bar_shows_the_best_score_and_the_gates(capsys):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"budget": 2}, r"budget=2 .*at least 3"),
-        ({"seeds": ()}, r"seeds=\(\) .*at least one"),
-        ({"seeds": (1, 1)}, r"seeds=\(1, 1\) .*each once"),
-        ({"seeds": (-1,)}, r"seeds=-1 .*a whole number in \[0"),
-        ({"seeds": (0.5,)}, r"seeds=0\.5 .*a whole number in \[0"),
+        ({"budget": 2}, r"budget=2.*at least 3"),
+        ({"seeds": ()}, r"seeds=\(\).*at least one"),
+        ({"seeds": (1, 1)}, r"seeds=\(1, 1\).*each once"),
+        ({"seeds": (-1,)}, r"seeds=-1.*a whole number in \[0"),
+        ({"seeds": (0.5,)}, r"seeds=0\.5.*a whole number in \[0"),
         ({"trainables": ()}, "nothing to tune"),
         (
             {"trainables": [{"path": "cells.E.drve", "bounds": (0, 9)}]},
@@ -406,10 +406,10 @@ def test_a_bar_shows_the_best_score_and_the_gates(capsys):
             r"'cells\.E\.drive', which is 3\.5",
         ),
         ({"objective": None}, "a config without objective"),
-        ({"objective": 3.0}, r"objective=3\.0 .*evaluate"),
+        ({"objective": 3.0}, r"objective=3\.0.*evaluate"),
         (
             {"optimizer": Gradient()},
-            r"objective=Rates\(.* that needs gradients .*a jtfne\.Objective",
+            r"objective=Rates\(.* that needs gradients.*a jtfne\.Objective",
         ),
     ],
 )

@@ -279,7 +279,7 @@ PLASTIC = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 1.0, "ru
             r"cells\.VIP\.t_ref_ms', which is",
         ),
         (CONFIG.connections([PLASTIC]), {}, "no PairSTDP"),
-        (CONFIG, {"surrogate": "SuperSpike"}, r"surrogate='SuperSpike' .*as SuperSpike\(\)"),
+        (CONFIG, {"surrogate": "SuperSpike"}, r"surrogate='SuperSpike'.*as SuperSpike\(\)"),
         (CONFIG, {"surrogate": SuperSpike(beta=-1.0)}, r"beta=-1.*surrogate SuperSpike"),
         (
             CONFIG,

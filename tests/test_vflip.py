@@ -169,7 +169,7 @@ def test_potentials_give_the_map_that_flip_takes() -> None:
 
 @pytest.mark.parametrize("function", [analysis.flip, analysis.vflip, analysis.flip_null])
 def test_maps_with_gaps_or_uneven_depths_are_refused(function: object) -> None:
-    with pytest.raises(JtfneError, match=r"power that is not finite, the first at 0.5 mm,"):
+    with pytest.raises(JtfneError, match=r"power that is not finite, the first at 0.5 mm"):
         function(labelled().where(labelled()["z_mm"] != labelled()["z_mm"].values[-6]))
     with pytest.raises(JtfneError, match="evenly spaced"):
         function(labelled().isel(channel=[*range(10), *range(12, 24)]))

@@ -75,6 +75,6 @@ def test_only_a_kick_sets_the_conductance_based_network_going():
 def test_an_unknown_kind_is_refused():
     with pytest.raises(
         jtfne.JtfneError,
-        match="kind='coab'; expected 'cuba', 'coba'; nearest: 'coba'",
+        match="unknown kind 'coab'; expected 'cuba', 'coba'; nearest: 'coba'",
     ):
         vogels_abbott("coab")

@@ -221,7 +221,7 @@ def test_what_cannot_be_summed_is_refused() -> None:
     for rate in (1.0, 11.0):
         with pytest.raises(jtfne.JtfneError, match="rate"):
             ERWS2(rate=rate)
-    with pytest.raises(jtfne.JtfneError, match="cell_type='X'"):
+    with pytest.raises(jtfne.JtfneError, match="unknown cell_type 'X'"):
         busy({"kind": "rws", "cells": "X"})
     alike = [{"source": source, "target": "E", "mechanism": name, "weight": weight, "rule": "AllToAll"}
              for source, name, weight in (("E", "NMDA", 1.0), ("PV", "GABA_B", -1.0))]  # fmt: skip

@@ -174,6 +174,15 @@ def never_varies(data: Any) -> bool:
     return data.size == 0 or bool((data.values == data.values.flat[0]).all())
 
 
+def has_short_segments(data: Any, arguments: dict[str, Any]) -> bool:
+    """Whether a segment of a spectrum has fewer than 4 samples."""
+    if not isinstance(data, xr.DataArray) or "time" not in data.coords or data.sizes["time"] < 2:
+        return False
+    step_ms = abs(float(data["time"].values[1] - data["time"].values[0]))
+    segment_ms = arguments.get("segment_ms", 1000.0)
+    return isinstance(segment_ms, int | float) and segment_ms < 4.0 * step_ms
+
+
 class Analyses(Described):
     """An analysis refuses what it is given, or gives finite numbers."""
 
@@ -231,6 +240,8 @@ class Analyses(Described):
                 arguments[counted] = min(arguments[counted], MOST_DRAWS)
         result = function(**arguments)
         if name in NAN_OF_CONSTANTS and never_varies(data):  # as their docstrings say
+            return
+        if name == "coherence" and has_short_segments(data, arguments):  # some without any power
             return
         if isinstance(result, xr.DataArray) and name not in MAY_BE_NAN:
             finite = bool(np.isfinite(result.values).all()) if result.dtype.kind in "fc" else True

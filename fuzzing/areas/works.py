@@ -20,7 +20,7 @@ from jtfne.reports import check_manifest
 FOLDERS = ("stopped run", "sweep", "training")
 GRID = {"gains.E->PV": [0.5, 1.0, 2.0]}
 CHUNK_STEPS, N_CHUNKS_KEPT = 8, 2
-MAX_STEPS = 2_000
+MAX_STEPS, MAX_TRIALS = 2_000, 200
 
 
 class Stop(BaseException):
@@ -131,6 +131,9 @@ def repeat(tree: Any) -> None:
     config.check()
     n_cells = sum(population.n_cells for population in config.populations())
     small = isinstance(run["duration_ms"], float | int) and isinstance(run["dt_ms"], float | int)
+    trials = run["trials"]
+    if isinstance(trials, int) and trials > MAX_TRIALS:  # work that was asked for, not a hang
+        return
     if n_cells > 500 or (small and run["duration_ms"] > MAX_STEPS * run["dt_ms"]):
         return
     signals = jtfne.construct(config).simulate(

@@ -96,7 +96,9 @@ class EMMProbe(FieldProbe):
         """Return (trial, time), 0 to 1."""
         source_and_field = recording.kept[self.name]
         activity = np.zeros(source_and_field.shape[:2])
-        np.add.at(activity, (recording.spikes.trial, recording.spikes.step // self.every), 1.0)
+        row = recording.spikes.step // self.every
+        is_whole = row < activity.shape[1]  # the last interval may be cut short by the end
+        np.add.at(activity, (recording.spikes.trial[is_whole], row[is_whole]), 1.0)
         costs = [
             _scale_to_maximum(activity),
             _scale_to_maximum(source_and_field[:, :, 0]),
