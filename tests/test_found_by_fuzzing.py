@@ -182,7 +182,7 @@ def test_a_dataset_is_no_list_of_ids() -> None:
 def test_spikes_after_the_last_whole_interval_are_not_counted() -> None:
     """Seed 1402: an interval that does not divide the duration."""
     config = CELLS.probes(["spk", {"kind": "emm_proxy", "interval_ms": 3.0}])
-    signals = jtfne.construct(config.cell_params({"E": {"drive": 30.0}})).simulate(PULSE)
+    signals = jtfne.construct(config.cell_params({"E": {"drive": 90.0}})).simulate(PULSE)
     last_ms = float(signals.get("spk").values.max())
     cost = signals.get("emm_proxy")
     assert last_ms > 18.0 and cost["time"].values.tolist() == [3.0, 6.0, 9.0, 12.0, 15.0, 18.0]
