@@ -281,7 +281,7 @@ def test_a_matrix_too_large_is_refused():
     synapses = SynapseSource(
         lambda: [lambda: listed], None, [None], 3, 3, ring, np.dtype("f4"), False
     )
-    with pytest.raises(jtfne.JtfneError, match=r"DenseDelivery of 4\.5 GiB .* SparseDelivery"):
+    with pytest.raises(jtfne.JtfneError, match=r"DenseDelivery of 4\.5 GiB.* SparseDelivery"):
         delivery.Dense().build(synapses)
 
 

@@ -87,7 +87,7 @@ def test_the_rows_are_the_catalogue() -> None:
 def test_the_documentation_lists_the_catalogue() -> None:
     page = (Path(__file__).parent.parent / "docs" / "configuration.rst").read_text(encoding="utf-8")
     catalogue = page.split("Rates and the step")[0]
-    listed = dict(re.findall(r"^``([A-Z]\w+)`` .*  (\S+)$", catalogue, flags=re.MULTILINE))
+    listed = dict(re.findall(r"^``([A-Z]\w+)``.*  (\S+)$", catalogue, flags=re.MULTILINE))
     assert listed == {kind: cls.input_unit for kind, cls in EMITTERS.items()}
 
 

@@ -157,7 +157,7 @@ def test_compiled_once_as_an_argument(name):
 @each_operator
 def test_a_wrong_shape_is_refused(name):
     each = CATALOGUE[name][0]
-    with pytest.raises(jtfne.JtfneError, match=r"an array .*; expected \(\.\.\., .*apply"):
+    with pytest.raises(jtfne.JtfneError, match=r"an array.*; expected \(\.\.\.,.*apply"):
         each.apply(drawn(name)[0][:-1])
     with pytest.raises(jtfne.JtfneError, match="adjoint"):
         each.adjoint(np.ones(each.matrix.shape[0] + 1))

@@ -194,4 +194,4 @@ def test_smoothed_sends_what_is_smooth(row):
 @pytest.mark.parametrize("cls", SURROGATES.values(), ids=list(SURROGATES))
 def test_every_number_has_a_limit_and_every_class_its_source(cls):
     assert set(cls.LIMITS) == {field.name for field in dataclasses.fields(cls)}
-    assert re.search(r"Source: .*\(\d{4}\), ", inspect.getdoc(cls))
+    assert re.search(r"Source:.*\(\d{4}\), ", inspect.getdoc(cls))

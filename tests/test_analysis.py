@@ -138,7 +138,7 @@ def test_the_spectrum_refuses() -> None:
         analysis.psd(sine(), segment_ms=1.0)
     with pytest.raises(
         JtfneError,
-        match=r"the band 2000 to 3000 Hz; expected 0 to 500 Hz, .* Nyquist",
+        match=r"the band 2000 to 3000 Hz; expected 0 to 500 Hz,.* Nyquist",
     ):
         analysis.band_power(analysis.psd(sine()), 2000.0, 3000.0)
 

@@ -70,10 +70,10 @@ def test_what_does_not_fit_is_refused():
     flat = NET.to_flat(delivery=delivery.Event())
     keys = jax.random.split(jax.random.key(0), 2)
     with pytest.raises(
-        jtfne.JtfneError, match=r"unknown values 'circuit.drive' .*nearest: 'circuit.drive_pA'"
+        jtfne.JtfneError, match=r"unknown values 'circuit.drive'.*nearest: 'circuit.drive_pA'"
     ):
         run_batch(flat, keys, n_steps=10, values={"circuit.drive": np.zeros(2)})
-    with pytest.raises(jtfne.JtfneError, match=r"shape \(3, 222\) .*\(2, 222\)"):
+    with pytest.raises(jtfne.JtfneError, match=r"shape \(3, 222\).*\(2, 222\)"):
         run_batch(flat, keys, n_steps=10, values={"circuit.drive_pA": np.zeros((3, 222))})
     with pytest.raises(jtfne.JtfneError, match="one device"):
         run_batch(NET.to_flat(delivery=delivery.Sharded()), keys, n_steps=10)

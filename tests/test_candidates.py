@@ -259,7 +259,7 @@ def test_bounds_that_cross_between_two_are_told():
     ]
     assert tunable(NET, pair[:1], "here") and tunable(NET, pair[1:], "here")
     with pytest.raises(
-        JtfneError, match=r"(?s)bounds of 'cells\.L\.v_th_mV', at which .*v_reset_mV"
+        JtfneError, match=r"(?s)bounds of 'cells\.L\.v_th_mV', at which.*v_reset_mV"
     ):
         tunable(NET, pair, "here")
 

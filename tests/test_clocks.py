@@ -249,7 +249,7 @@ def test_a_gap_is_told_by_channel_and_time() -> None:
         analysis.spectrolaminar,
     ):
         with pytest.raises(
-            JtfneError, match=r"1 of 1200 values that are not finite, .* time 8\.0, channel Cz"
+            JtfneError, match=r"1 of 1200 values that are not finite,.* time 8\.0, channel Cz"
         ):
             function(x)
 

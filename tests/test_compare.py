@@ -278,7 +278,7 @@ def test_a_run_beside_an_eeg_recording(tmp_path: Path) -> None:
 
 
 def test_compare_run_refuses(tmp_path: Path) -> None:
-    with pytest.raises(JtfneError, match=r"simulated data do not say when .* a run without events"):
+    with pytest.raises(JtfneError, match=r"simulated data do not say when.* a run without events"):
         analysis.compare_run(run(events=0), "barrel", folder=tmp_path)
     with pytest.raises(JtfneError, match="unknown area 'V5'; expected 'V1', 'V4'"):
         analysis.compare_run(run(), "barrel", folder=tmp_path, area="V5")

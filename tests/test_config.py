@@ -229,7 +229,7 @@ def test_values_before_there_are_cells_are_of_one_length() -> None:
     assert early.cells({"E": 3}).populations()[0].n_cells == 3
     with pytest.raises(jtfne.JtfneError, match=r"a with 3 values.* one for each of the 4 cells"):
         early.cells({"E": 4})
-    with pytest.raises(jtfne.JtfneError, match=r"b with 2 values .* one for each of the 3 cells"):
+    with pytest.raises(jtfne.JtfneError, match=r"b with 2 values.* one for each of the 3 cells"):
         Config().cell_params({"E": {"a": [0.02, 0.03, 0.04], "b": [0.2, 0.2]}})
 
 

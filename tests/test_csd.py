@@ -380,7 +380,7 @@ def test_what_is_no_laminar_potential_is_refused(
     [
         (
             lambda: DeltaICSD(diameter_mm=0.0),
-            r"diameter_mm=0.0; .* \(in DeltaICSD\)",
+            r"diameter_mm=0.0;.* \(in DeltaICSD\)",
         ),
         (lambda: StepICSD(sigma_top_S_m=-1.0), "sigma_top_S_m=-1.0"),
         (lambda: SplineICSD(step_mm=-0.1), "step_mm=-0.1"),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.as_users  # simulates for long
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
-EXPECT = re.compile(rf"^# expect: ({NUMBER})(?: \+- ({NUMBER}))?(?: .*)?$", flags=re.MULTILINE)
+EXPECT = re.compile(rf"^# expect: ({NUMBER})(?: \+- ({NUMBER}))?(?:.*)?$", flags=re.MULTILINE)
 
 
 def test_there_are_examples() -> None:

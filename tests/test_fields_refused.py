@@ -82,7 +82,7 @@ BAD = {
     "too close for a series": (lambda: FourSphere([[0, 0, 79.01]], [[0, 0, 78.999]]), "at most 20000 terms"),
     "a magnetometer in the head": (
         lambda: SarvasSphere([[0, 0, 120], [0, 0, 60]], [[0, 0, 1]] * 2, [[0, 0, 70]]),
-        "point 1 at 60 mm .* farther than dipole 0 at 70 mm",
+        "point 1 at 60 mm.* farther than dipole 0 at 70 mm",
     ),
     "normals for some": (lambda: SarvasSphere([[0, 0, 99]] * 2, [[0, 0, 1]], ORIGIN), "normals of shape.*one for each"),
     "no normal": (lambda: SarvasSphere([[0, 0, 99]], ORIGIN, ORIGIN), "vector of zeros"),

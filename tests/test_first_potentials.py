@@ -93,7 +93,7 @@ def test_every_membrane_stands_at_a_potential(kind, v_mV):
         ),
         (
             {"A": {"v_init_mV": [-60.0]}},
-            "v_init_mV with 1 values; expected .* each of the 4 cells",
+            "v_init_mV with 1 values; expected.* each of the 4 cells",
         ),
         ({"A": {"v_init_mV": float("nan")}}, "v_init_mV.*finite"),
         ({"A": {"v_int_mV": -60.0}}, "v_int_mV.*nearest: 'v_init_mV'"),

@@ -525,11 +525,11 @@ def test_what_has_no_gradient_is_refused():
     ):
         arrays_of(net.to_flat(), KEY, n_steps=10)
     with pytest.raises(
-        jtfne.JtfneError, match=r"values='circuit.drive' .*nearest: 'circuit.drive_pA'"
+        jtfne.JtfneError, match=r"values='circuit.drive'.*nearest: 'circuit.drive_pA'"
     ):
         arrays_of(flat, KEY, n_steps=10, values={"circuit.drive": jnp.zeros(1)})
     with pytest.raises(
-        jtfne.JtfneError, match=r"values\['circuit.drive_pA'\] of shape \(1,\) .*\(16,\)"
+        jtfne.JtfneError, match=r"values\['circuit.drive_pA'\] of shape \(1,\).*\(16,\)"
     ):
         arrays_of(flat, KEY, n_steps=10, values={"circuit.drive_pA": jnp.zeros(1)})
     with pytest.raises(jtfne.JtfneError, match=r"whole intervals of \[7\] steps"):
@@ -562,7 +562,7 @@ def test_numbers_out_of_range_are_refused(cls, name, wrap):
     net = jtfne.construct(config(["LIF"]))
     for value in (0.0, -1.0, np.nan, np.inf):
         with pytest.raises(
-            jtfne.JtfneError, match=rf"{name}={value} .*\(0, inf\) \(in surrogate {cls.__name__}\)"
+            jtfne.JtfneError, match=rf"{name}={value}.*\(0, inf\) \(in surrogate {cls.__name__}\)"
         ):
             net.to_flat(surrogate=wrap(cls(**{name: value})))
 

@@ -145,7 +145,7 @@ def test_a_paradigm_without_conditions_has_its_labels():
         ({"label": "tone omited"}, "unknown label 'tone omited'.*nearest: 'tone omitted'"),
         (
             {"window_ms": (-60.0, 20.0)},
-            "around 'cue' at .* of trial 0, and .* more; expected",
+            "around 'cue' at.* of trial 0, and.* more; expected",
         ),
         ({"window_ms": (20.0, 20.0)}, "a start before the end"),
         ({"baseline_ms": (-40.0, 0.0)}, r"baseline_ms=\(-40.0, 0.0\).*within -20 to 30 ms"),

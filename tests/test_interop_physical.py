@@ -204,7 +204,7 @@ def test_a_forward_brings_its_own_sensors(name, tmp_path):
             jtfne.JtfneError, match="which is gone or not what the run was made with"
         ):
             interop.to_raw(signals, name)
-    with pytest.raises(jtfne.JtfneError, match=r"by the forward .* a head of Spheres"):
+    with pytest.raises(jtfne.JtfneError, match=r"by the forward.* a head of Spheres"):
         interop.to_sphere(signals, name)
 
 

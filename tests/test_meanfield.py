@@ -152,7 +152,7 @@ def brunel_at_rest(case: str, **options: Any) -> Any:
 
 def test_no_rest_and_wrong_shapes_are_refused() -> None:
     with pytest.raises(
-        jtfne.JtfneError, match=r"rates that still move by .* after max_steps=5 of step=0.02"
+        jtfne.JtfneError, match=r"rates that still move by.* after max_steps=5 of step=0.02"
     ):
         brunel_at_rest("C", max_steps=5)
     with pytest.raises(jtfne.JtfneError, match=r"inputs \(1, 2\)"):

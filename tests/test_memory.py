@@ -141,7 +141,7 @@ def test_no_duration_is_named_where_none_would_do(monkeypatch, tmp_path):
     net = jtfne.construct(mixed())
     monkeypatch.setattr(_memory, "available_bytes", lambda: 300_000)
     with pytest.raises(
-        jtfne.JtfneError, match=r"the 0\.3 MiB that are free; .*fewer cells"
+        jtfne.JtfneError, match=r"the 0\.3 MiB that are free;.*fewer cells"
     ) as refused:
         net.simulate(out=tmp_path / "run")
     assert "a duration below" not in str(refused.value) and "out=" not in str(refused.value)

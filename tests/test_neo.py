@@ -224,7 +224,7 @@ def test_what_is_not_read_is_told(name: str, message: str, tmp_path: Path) -> No
 
 def test_a_folder_of_other_files_is_told(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
-    with pytest.raises(jtfne.JtfneError, match=r"the folder .* of other files"):
+    with pytest.raises(jtfne.JtfneError, match=r"the folder.* of other files"):
         interop.from_neo(tmp_path)
 
 

@@ -330,7 +330,7 @@ def test_uneven_times_and_wrong_names_are_told(tmp_path: Path, path: Path) -> No
     for call, message in (
         (lambda: interop.from_nwb(uneven), r"steps of 2 to 3 ms.*even steps"),
         (lambda: interop.from_nwb(path, series="lpf"), r"unknown series 'lpf'.*nearest: 'lfp'"),
-        (lambda: interop.from_nwb(path, "rate"), r"a file with the series .*series="),
+        (lambda: interop.from_nwb(path, "rate"), r"a file with the series.*series="),
         (lambda: interop.from_nwb(path, "eeg", series="dipole"), r"'eeg' of a recording in 'A m'"),
         (lambda: interop.from_nwb(path, depth="deth_um"), r"nearest: 'depth_um'"),
         (lambda: interop.from_nwb(path, "vm", depth="depth_um"), "without electrodes"),

@@ -142,10 +142,10 @@ class Unnamed(Readout):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (Taken(), "Taken, called 'lfp' as a readout of jtfne,"),
+        (Taken(), "Taken, called 'lfp' as a readout of jtfne"),
         (Unnamed(), "Unnamed without long_name, coords, units, proxy"),
-        ({"kind": "jtfne.config:Area"}, "which is no readout,"),
-        ({"kind": "jtfne.readouts:nothing"}, "which is no readout,"),
+        ({"kind": "jtfne.config:Area"}, "which is no readout"),
+        ({"kind": "jtfne.readouts:nothing"}, "which is no readout"),
         ({"kind": f"{__name__}:Current", "interval": 2.0}, "unknown key 'interval'"),
         ("curent", "nearest: 'current'"),
     ],

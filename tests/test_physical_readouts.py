@@ -392,10 +392,10 @@ def test_a_forward_is_applied_to_the_nearest_sources(forwards):
 
 
 def test_a_forward_that_does_not_fit_is_refused(forwards, monkeypatch):
-    with pytest.raises(jtfne.JtfneError, match=r"unknown channel 'Ozz' .*nearest: 'Oz'.*EEG\.head"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown channel 'Ozz'.*nearest: 'Oz'.*EEG\.head"):
         seen_by(forwards, "eeg", sites=["Ozz"])
     with pytest.raises(
-        jtfne.JtfneError, match=r"area 0 at .* mm from the nearest source.*within 10 mm"
+        jtfne.JtfneError, match=r"area 0 at.* mm from the nearest source.*within 10 mm"
     ):
         head = {"kind": "Forward", "path": str(forwards[0] / "eeg-fwd.fif")}
         simulate(jtfne.construct(still(areas=("M1",), probes=({"kind": "eeg", "head": head},))))
@@ -410,7 +410,7 @@ def test_a_forward_that_does_not_fit_is_refused(forwards, monkeypatch):
     free = mne.read_forward_solution(head["path"], verbose="error")
     fixed = mne.convert_forward_solution(free, force_fixed=True, use_cps=False, verbose="error")
     monkeypatch.setattr(mne, "read_forward_solution", lambda path, verbose: fixed)
-    with pytest.raises(jtfne.JtfneError, match=r"fixed orientation .*free orientation"):
+    with pytest.raises(jtfne.JtfneError, match=r"fixed orientation.*free orientation"):
         seen_by(forwards, "eeg")
 
 

@@ -129,8 +129,8 @@ def test_population_is_a_label_too() -> None:
         ({}, {"n_neurons": 2}, "whole numbers, 0 to 1"),
         ({}, {"n_neurons": 0}, "n_neurons=0"),
         ({}, {"duration_ms": -1.0}, "duration_ms=-1"),
-        ({}, {"columns": {"neurone": "neuron"}}, "unknown columns 'neurone' .*nearest: 'neuron'"),
-        ({}, {"columns": {"neuron": "cells"}}, r"columns\['neuron'\]='cells'"),
+        ({}, {"columns": {"neurone": "neuron"}}, "unknown columns 'neurone'.*nearest: 'neuron'"),
+        ({}, {"columns": {"neuron": "cells"}}, r"columns\['neuron'\] 'cells'"),
         ({}, {"columns": "neuron"}, "columns='neuron'"),
         ({"neuron": [0]}, {}, "columns of shapes"),
     ],
@@ -174,7 +174,7 @@ def test_a_file_that_is_none_or_of_another_kind_is_refused(tmp_path: Path) -> No
         ("a.csv", "a.csv"),
         ("a.parquet", "cannot be read"),
         ("gone.csv", "gone.csv"),
-        ("a.nc", "spikes of .*a.nc.*expected a file .parquet, .csv"),
+        ("a.nc", "spikes of.*a.nc.*expected a file .parquet, .csv"),
     ):
         with pytest.raises(jtfne.JtfneError, match=message):
             analysis.rates(tmp_path / name)
@@ -213,5 +213,5 @@ def test_rates_of_recorded_spikes_are_targets_by_label() -> None:
     assert result.score == pytest.approx(0.0, abs=1e-12)
     irregularity = Metric(measure=CV(), target=analysis.cv(signals.get("spk")))
     assert jtfne.Objective([irregularity]).evaluate(signals).score < 1e-6
-    with pytest.raises(jtfne.JtfneError, match=r"unknown cell_type 'PW' .*nearest: 'PV'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown cell_type 'PW'.*nearest: 'PV'"):
         Metric(measure=MeanRate(), cells="PW", target=rates_Hz)

@@ -157,7 +157,7 @@ def test_a_spectrum_is_measured_of_the_recording_as_of_the_run(targets: dict[str
     result = jtfne.Objective([metric]).evaluate(run()).metrics
     assert float(result["value"].iloc[0]) == pytest.approx(float(metric.target), rel=1e-5)
     in_uV = (targets["DataArray"] * 1e6).assign_attrs(units="uV")
-    with pytest.raises(jtfne.JtfneError, match=r"a recording in 'uV' .*one in V"):
+    with pytest.raises(jtfne.JtfneError, match=r"a recording in 'uV'.*one in V"):
         Metric(measure=power, readout="eeg", target=in_uV)
 
 
@@ -205,7 +205,7 @@ def test_several_onsets_are_averaged_as_far_as_each_reaches() -> None:
         ({"target": "average-ave.fif"}, r"target='average-ave.fif'.*pathlib.Path"),
         ({"target": Path("gone-ave.fif")}, "is not there"),
         ({"target": Path("a.npy")}, "interop.from_array"),
-        ({"channels": ["Cx"]}, "unknown channel 'Cx' .*nearest: 'Cz'"),
+        ({"channels": ["Cx"]}, "unknown channel 'Cx'.*nearest: 'Cz'"),
         ({"measure": EvokedWaveform(baseline_ms=30.0)}, "baseline_ms=30 of a target from"),
     ],
 )

@@ -143,7 +143,7 @@ def test_a_run_folder_is_a_recording_with_the_onsets_of_its_events(tmp_path: Pat
     np.testing.assert_allclose(
         analysis.rates(folder), analysis.rates(signals), err_msg="silent cells count too"
     )
-    with pytest.raises(jtfne.JtfneError, match=r"unknown label 'V4: off' .*nearest: 'V4: on'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown label 'V4: off'.*nearest: 'V4: on'"):
         analysis.load_recording(folder, readout="lfp_proxy", label="V4: off")
     with pytest.raises(jtfne.JtfneError, match="'meeg'"):
         analysis.load_recording(folder, readout="meeg")
@@ -272,7 +272,7 @@ GOOD: dict[str, Any] = {
         ({"values": np.ones((0, 2))}, r"shape \(0, 2\)"),
         ({"dims": ("time",)}, r"an array of shape \(5, 2\)"),
         ({"dims": "time"}, "dims='time'"),
-        ({"dims": ("times", "channel")}, "unknown dims 'times' .*nearest: 'time'"),
+        ({"dims": ("times", "channel")}, "unknown dims 'times'.*nearest: 'time'"),
         ({"dims": ("channel", "trial")}, "'time' and others"),
         ({"sampling_Hz": 0.0}, "sampling_Hz=0"),
         ({"sampling_Hz": None}, "sampling_Hz=None"),
@@ -393,9 +393,9 @@ def wrong_sources() -> tuple[Any, ...]:
 
 def test_what_is_no_recording_is_refused() -> None:
     for source in wrong_sources():
-        with pytest.raises(jtfne.JtfneError, match=r"expected .*\(in "):
+        with pytest.raises(jtfne.JtfneError, match=r"expected.*\(in "):
             analysis.load_recording(source)
-        with pytest.raises(jtfne.JtfneError, match=r"expected .*\(in "):
+        with pytest.raises(jtfne.JtfneError, match=r"expected.*\(in "):
             analysis.psd(source)
 
 

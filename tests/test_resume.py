@@ -260,7 +260,7 @@ def test_another_run_is_refused_by_name(net, tmp_path, monkeypatch, differs):
     asked = {"paradigm": INPUT, **ASKED, **OTHERS[differs]}
     other = asked.pop("net", lambda net: net)(net)
     with pytest.raises(
-        jtfne.JtfneError, match=f"holds a part of another run .*{differs}: .* there, .* here"
+        jtfne.JtfneError, match=f"holds a part of another run.*{differs}:.* there,.* here"
     ):
         simulate(other, **asked, out=out)
     assert files_of(out) == before
@@ -510,7 +510,7 @@ def test_a_run_away_leaves_nothing_to_resume(tmp_path):
     at_the_end = at_the_end.cell_params({"E": {"a": 3.0, "drive": 20.0}})
     in_a_field = config().cell_params({"E": {"drive": 1e30}})
     for wild, said in (
-        (at_the_end, "potential of .* is not finite"),
+        (at_the_end, "potential of.* is not finite"),
         (in_a_field, "holds NaN or infinity"),
     ):
         with pytest.raises(jtfne.JtfneError, match=said):

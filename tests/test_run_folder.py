@@ -167,7 +167,7 @@ def damaged(folder, how):
         ("spikes", "spikes.parquet', which was cut short, altered or lost"),
         ("short spikes", "spikes.parquet', which was cut short, altered or lost"),
         ("lost manifest", "which has no manifest.json"),
-        ("short manifest", "not JSON .*manifest.json"),
+        ("short manifest", "not JSON.*manifest.json"),
         ("binary manifest", "not UTF-8"),
         ("config", "a config that is not the one that ran"),
         ("NaN", "NaN; expected"),

@@ -302,7 +302,7 @@ def test_ids_come_in_the_order_asked():
         (
             "vm",
             {"ids": [3, 150, 151]},
-            r"ids=\[150, 151\]; .*150 neurons there, within 0 .. 149",
+            r"ids=\[150, 151\];.*150 neurons there, within 0 .. 149",
         ),
         ("spk", {"ids": [-1]}, r"ids=\[-1\]"),
         ("vm", {"ids": ["a"]}, "ids of neurons, integers"),

@@ -130,7 +130,7 @@ MODELS = {
     "GLIF4": (
         "nest:glif_psc",
         {"spike_dependent_threshold": True, "after_spike_currents": True},
-        "glif_psc with spike_dependent_threshold and after_spike_currents, GLIF4, is not",
+        "glif_psc with spike_dependent_threshold and after_spike_currents, GLIF4; expected",
     ),
     "GLIF5": (
         "nest:glif_psc",
@@ -171,7 +171,7 @@ MODELS = {
     "a misspelling": (
         "nest:iaf_psc_exp",
         {"C_M": 1.0},
-        "unknown parameter 'C_M' .* nearest: 'C_m'",
+        "unknown parameter 'C_M'.* nearest: 'C_m'",
     ),
     "a text": ("nest:iaf_psc_exp", {"C_m": "1"}, "C_m='1'; expected"),
     "out of range": ("nest:iaf_psc_exp", {"tau_m": 0.0}, r"tau_m_ms=0.* \(0, inf\)"),
@@ -214,7 +214,7 @@ LINES = {
     ),
     "parameters elsewhere": (
         ("V1_types.csv", "exc.json", "../circuit_config.json"),
-        r"the path .* a path in the folder",
+        r"the path.* a path in the folder",
     ),
     "a synapse that learns": (
         ("edge_types.csv", "2.0 1.5 plain.json static_synapse", "2.0 1.5 plain.json stdp_synapse"),
@@ -263,7 +263,7 @@ CLAMP = {
 }
 OUTSIDE = {"nodes": [{"nodes_file": "../other/net/V1.h5", "node_types_file": "x"}]}
 CONFIGS = {
-    "an unknown key": ({"netwroks": {}}, "unknown key 'netwroks' .* nearest: 'networks'"),
+    "an unknown key": ({"netwroks": {}}, "unknown key 'netwroks'.* nearest: 'networks'"),
     "gap junctions": ({"networks": {"gap_juncs": []}}, "unknown key of networks 'gap_juncs'"),
     "no nodes": ({"networks": {}}, "networks without nodes"),
     "a path outside": ({"networks": OUTSIDE}, r"the path '../other/net/V1.h5'.* in the folder"),
@@ -296,12 +296,12 @@ CONFIGS = {
     "an unknown key of an input": (with_input(trial=1), "unknown key 'trial'"),
     "spikes of no population": (
         with_input(node_set="LGNN"),
-        "unknown node_set 'LGNN' .* nearest: 'LGN'",
+        "unknown node_set 'LGNN'.* nearest: 'LGN'",
     ),
     "spikes of cells that receive": (with_input(node_set="V1"), "spikes of 'V1', whose cells"),
     "a part of a population": (
         with_input(node_set={"population": "LGN", "node_id": [0]}),
-        "node_set .* all cells of a population",
+        "node_set.* all cells of a population",
     ),
     "no spikes file": (with_input(input_file="none.h5"), "none.h5', which is no file"),
     "a clamp of another simulator": (
@@ -376,7 +376,7 @@ def test_ids_beyond_the_nodes_are_refused(folder):
         interop.from_sonata(folder / "circuit_config.json")
     sonata_circuit.write_edges(folder / "net/edges.h5")
     sonata_circuit.write_spikes(folder / "spikes.h5", [(3, 1.0)])
-    with pytest.raises(jtfne.JtfneError, match=r"spikes of node 3 of 'LGN' .* one of its 3"):
+    with pytest.raises(jtfne.JtfneError, match=r"spikes of node 3 of 'LGN'.* one of its 3"):
         interop.from_sonata(folder / "circuit_config.json")
 
 
@@ -439,7 +439,7 @@ def test_seconds_are_read_as_such_and_other_units_are_refused(tmp_path):
     path = sonata_circuit.write_spikes(tmp_path / "h.h5", [(1, 0.25)], units="hours")
     with pytest.raises(jtfne.JtfneError, match="unknown units of timestamps 'hours'"):
         read_spikes(path)
-    with pytest.raises(jtfne.JtfneError, match="population='B'; expected 'a b'"):
+    with pytest.raises(jtfne.JtfneError, match="unknown population 'B'; expected 'a b'"):
         read_spikes(tmp_path / "s.h5", "B")
 
 
@@ -483,5 +483,5 @@ def test_the_command_line_says_what_it_cannot_run(folder, monkeypatch, capsys):
     code, _, err = call(
         monkeypatch, capsys, "run", folder / "circuit_config.json", "-o", folder / "out"
     )
-    assert code == 2 and err.startswith("error: model_type 'biophysical'")
+    assert code == 2 and err.startswith("error: got model_type 'biophysical'")
     assert len(err.splitlines()) == 1

@@ -83,7 +83,7 @@ REFUSED = {
         {"connection": "V1_to_V1", "types": True},
         (
             r"edges of 2 types, 10 \(static_synapse, plain.json, weights 2\), "
-            r"11 \(static_synapse, weights -0.5\), .* expected edge_type= one of them"
+            r"11 \(static_synapse, weights -0.5\).*expected edge_type= one of them"
         ),
     ),
     "types of other parameters": (
@@ -92,7 +92,7 @@ REFUSED = {
     ),
     "types without a table": (
         {"connection": "V1_to_V1"},
-        r"edges of 2 types, 10 \(no weights\), .* expected types= their table, or edge_type=",
+        r"edges of 2 types, 10 \(no weights\),.* expected types= their table, or edge_type=",
     ),
     "an unknown type": (
         {"connection": "V1_to_V1", "types": True, "edge_type": 12},
@@ -100,7 +100,7 @@ REFUSED = {
     ),
     "an unknown population": (
         {"connection": "V1_to_V2", "types": True},
-        r"unknown edge population 'V1_to_V2'; .* nearest: 'V1_to_V1'",
+        r"unknown edge population 'V1_to_V2';.* nearest: 'V1_to_V1'",
     ),
     "between populations": (
         {"connection": "LGN_to_V1", "types": True, "edge_type": 10},

@@ -221,9 +221,9 @@ def test_what_fits_on_disk_is_not_refused_for_lack_of_memory(tmp_path, monkeypat
     small = jtfne.construct(config(["vm"]))
     free = estimate_memory(small, out=tmp_path / "run", chunk_steps=50).new_bytes
     monkeypatch.setattr(_memory, "available_bytes", lambda: free)
-    with pytest.raises(jtfne.JtfneError, match=r"what would make it fit: .*out="):
+    with pytest.raises(jtfne.JtfneError, match=r"what would make it fit:.*out="):
         simulate(small, chunk_steps=50)
-    with pytest.raises(jtfne.JtfneError, match=r"what would make it fit: .*a smaller chunk_steps"):
+    with pytest.raises(jtfne.JtfneError, match=r"what would make it fit:.*a smaller chunk_steps"):
         simulate(small, out=tmp_path / "run", chunk_steps=300)
     assert not list(tmp_path.iterdir())
     assert simulate(small, out=tmp_path / "run", chunk_steps=50).get("vm").sizes["time"] == 300

@@ -472,7 +472,7 @@ def test_more_spikes_than_can_be_drawn_are_refused():
 
 def test_a_source_that_cannot_reach_its_rate_is_refused():
     with pytest.raises(
-        jtfne.JtfneError, match=r"rate_Hz=20000, 2 spikes a step .* at most one a step, 10000 Hz"
+        jtfne.JtfneError, match=r"rate_Hz=20000, 2 spikes a step.* at most one a step, 10000 Hz"
     ):
         jtfne.construct(
             config().emitters({"E": LIF(), "PV": LIF(), "S": PoissonSource(rate_Hz=2e4)})

@@ -73,7 +73,7 @@ def test_a_folder_of_another_sweep_is_refused(tmp_path):
     jtfne.sweep(NET, grid, out=tmp_path)
     for changed in ({"values": {"cells.E.drive": [2.5]}}, {"seeds": (1,)}, {"of": Rates()}):
         with pytest.raises(
-            JtfneError, match=rf"something else \({next(iter(changed))}: .*sweep\(out=\)"
+            JtfneError, match=rf"something else \({next(iter(changed))}:.*sweep\(out=\)"
         ):
             jtfne.sweep(NET, **{"values": grid, "seeds": (0,), "out": tmp_path, **changed})
     with pytest.raises(JtfneError, match="resume=True"):

@@ -112,7 +112,7 @@ def test_rows_of_one_connection(form):
         jtfne.JtfneError, match=r"a table of 2 connections.* connection= one of 'a', 'b'"
     ):
         FromTable.from_table(table)
-    with pytest.raises(jtfne.JtfneError, match="connection='c'; expected 'a', 'b'"):
+    with pytest.raises(jtfne.JtfneError, match="unknown connection 'c'; expected 'a', 'b'"):
         FromTable.from_table(table, connection="c")
     with pytest.raises(jtfne.JtfneError, match="connection='a' of a table without that column"):
         FromTable.from_table(COLUMNS, connection="a")
@@ -217,10 +217,10 @@ WRONG_CELLS = {
     "truth": ({"source": [True, 1, 2]}, "source=.* whole numbers"),
     "delay zero": ({"delay_ms": [1.0, 0.0, 1.0]}, r"delay_ms\[1\]=0.0.* above 0"),
     "weight inf": ({"weight": [np.inf, 1.0, 2.0]}, r"weight\[0\]=inf.* finite"),
-    "unit": ({"weight_uS": [1.0, 2.0, 3.0]}, "unknown column 'weight_uS' .* nearest: 'weight_"),
+    "unit": ({"weight_uS": [1.0, 2.0, 3.0]}, "unknown column 'weight_uS'.* nearest: 'weight_"),
     "unit of a delay": (
         {"delay": [1.0, 2.0, 3.0]},
-        "unknown column 'delay' .* nearest: 'delay_ms'",
+        "unknown column 'delay'.* nearest: 'delay_ms'",
     ),
 }
 
@@ -240,10 +240,10 @@ def test_cells_that_do_not_serve_are_one_clear_error(case):
 
 def test_unknown_cells_are_one_clear_error():
     table = FromTable(source=[0, 77, 99], target=[6, 6, 6], weight=[1.0] * 3)
-    with pytest.raises(jtfne.JtfneError, match=r"ids=\[77, 99\]; .* 0 \.\. 17 .*FromTable.source"):
+    with pytest.raises(jtfne.JtfneError, match=r"ids=\[77, 99\];.* 0 \.\. 17.*FromTable.source"):
         jtfne.construct(config(table))
     others = FromTable(source=[0], target=[1], weight=[1.0])
-    with pytest.raises(jtfne.JtfneError, match=r"ids=\[1\]; .* that the selector chooses"):
+    with pytest.raises(jtfne.JtfneError, match=r"ids=\[1\];.* that the selector chooses"):
         jtfne.construct(config(others))
 
 

@@ -243,7 +243,7 @@ def test_a_training_that_no_slope_leads_on_says_by_which_path(monkeypatch):
     )
     with pytest.raises(
         JtfneError,
-        match=r"generation 0, from which no slope .* 'cells\.VIP\.drive' is nan \(seed 4\)",
+        match=r"generation 0, from which no slope.* 'cells\.VIP\.drive' is nan \(seed 4\)",
     ):
         trained(seeds=(4,))
 
@@ -271,7 +271,7 @@ PLASTIC = {"source": "E", "target": "E", "mechanism": "AMPA", "weight": 1.0, "ru
         (
             CONFIG,
             {"objective": jtfne.Objective([Metric(measure=CV(), target=1.0)])},
-            "metric .* a CV, which has no",
+            "metric.* a CV, which has no",
         ),
         (
             LEAKY,
