@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import typer
+from typer.cli import get_docs_for_click
+
 import jtfne
+from jtfne import cli
 
 HERE = Path(__file__).parent
 project = "jtfne"
@@ -11,8 +15,9 @@ author = "The jtfne developers"
 project_copyright = "2026, The jtfne developers"
 version = release = jtfne.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-exclude_patterns = ["_build"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates"]
 html_theme = "furo"
 html_title = f"jtfne {release}"
 html_static_path = ["_static"]
@@ -21,6 +26,8 @@ html_show_sphinx = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+autosummary_generate = True  # a page each, in docs/reference
+autosummary_generate_overwrite = True
 
 # The schema that is published is the one that this version uses.
 _schema = HERE / "_static" / "config.schema.json"
@@ -28,6 +35,12 @@ _schema.parent.mkdir(exist_ok=True)
 _schema.write_text(
     json.dumps(jtfne.Config.json_schema(), indent=2, sort_keys=True) + "\n", encoding="utf-8"
 )
+
+# The commands, from their own help.
+_command = typer.main.get_command(cli.app)
+_context = _command.context_class(_command, info_name="jtfne")
+_commands = get_docs_for_click(obj=_command, ctx=_context, name="jtfne", title="Command line")
+(HERE / "commands.md").write_text(_commands.strip() + "\n", encoding="utf-8")
 
 
 def _bars_as_written(app, what, name, obj, options, lines):

@@ -257,7 +257,7 @@ def test_what_is_no_dataset_stays_as_it_is(plain: jtfne.Signals, tmp_path: Path)
         ({"session": ""}, r"session=''"),
         ({"task": "two words"}, r"task='two words'"),
         ({"run": 0}, r"run=0"),
-        ({"run": "1"}, r"run='1'"),
+        ({"run": "1"}, r"unknown run '1'"),
         ({"line_freq_Hz": -50.0}, r"line_freq_Hz=-50"),
     ],
 )
@@ -312,11 +312,11 @@ def test_broken_datasets_are_one_clear_error(dataset: Path, tmp_path: Path) -> N
         interop.from_bids(dataset)
     for options, message in (
         ({"datatype": "nirs"}, r"unknown datatype 'nirs'.*'eeg', 'meg', 'ieeg'"),
-        ({"subject": "sim4"}, r"subject='sim4'.*nearest: 'sim3'"),
-        ({"task": "rest"}, r"task='rest'.*'simulation'"),
-        ({"run": 1}, r"run='1'.*nothing"),
+        ({"subject": "sim4"}, r"unknown subject 'sim4'.*nearest: 'sim3'"),
+        ({"task": "rest"}, r"unknown task 'rest'.*'simulation'"),
+        ({"run": 1}, r"unknown run '1'.*nothing"),
         ({"subject": []}, r"subject=\[\]"),
-        ({"datatype": "eeg", "label": "tune"}, r"label='tune'.*nearest: 'tone'"),
+        ({"datatype": "eeg", "label": "tune"}, r"unknown label 'tune'.*nearest: 'tone'"),
     ):
         with pytest.raises(jtfne.JtfneError, match=message):
             interop.from_bids(dataset, **options)

@@ -333,7 +333,7 @@ BAD_OPTIONS = {
     "unknown area": (["barrel", "--area", "V9"], "unknown area 'V9'"),
     "unknown readout": (["barrel", "--readout", "lfp_proxi"], "nearest: 'lfp_proxy'"),
     "readout that was not recorded": (["folder", "--readout", "eeg"], "eeg"),
-    "spikes of a field": (["whole.nc", "--readout", "spk"], "error: spikes of '"),
+    "spikes of a field": (["whole.nc", "--readout", "spk"], "error: got spikes of '"),
     "spikes by area": (["folder", "--readout", "spk", "--area", "V1"], "area='V1' for 'spk'"),
 }
 

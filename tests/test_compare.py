@@ -285,5 +285,5 @@ def test_compare_run_refuses(tmp_path: Path) -> None:
     with pytest.raises(JtfneError, match="no sink"):
         # nothing happens in V1, the first area
         analysis.compare_run(run(), "barrel", folder=tmp_path)
-    with pytest.raises(JtfneError, match="readout='vm'; expected"):
+    with pytest.raises(JtfneError, match="unknown readout 'vm'; expected"):
         analysis.compare_run(run(), "barrel", readout="vm", folder=tmp_path)

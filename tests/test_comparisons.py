@@ -89,7 +89,7 @@ def test_a_readout_takes_the_kinds_of_its_rows() -> None:
     assert choose_kind("dipole", None, "x").name == choose_kind("meg", None, "x").name == "evoked"
     with pytest.raises(JtfneError, match=r"'evoked' of 'lfp'.* 'laminar', 'spectra', 'spectrol"):
         choose_kind("lfp", analysis.EvokedComparison(), "x")
-    with pytest.raises(JtfneError, match="readout='vm'; expected"):
+    with pytest.raises(JtfneError, match="unknown readout 'vm'; expected"):
         choose_kind("vm", None, "x")
     wrong_kind: Any = "evoked"
     with pytest.raises(JtfneError, match="kind of type str"):

@@ -99,7 +99,7 @@ def test_an_area_without_a_place_is_refused(signals: jtfne.Signals) -> None:
         interop.to_mne_dipole(signals, "slice")
     with pytest.raises(jtfne.JtfneError, match=r"3 areas without area=.*V1, Sehrinde ä, slice"):
         interop.to_mne_dipole(signals)
-    with pytest.raises(jtfne.JtfneError, match=r"area='V2'.*'V1'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown area 'V2'.*'V1'"):
         interop.to_mne_dipole(signals, "V2")
     with pytest.raises(jtfne.JtfneError, match=r"unknown readout 'dipole'.*'spk'"):
         interop.to_mne_dipole(runs.silent())

@@ -110,7 +110,7 @@ def test_a_chirp_that_dt_does_not_resolve_is_refused():
     sweep = {"target": "E", "amplitude": 1.0, "duration_ms": 9.0, "first_Hz": 1.0}
     assert P.chirp(**sweep, last_Hz=900.0).stimuli[0].label == "chirp"
     with pytest.raises(
-        jtfne.JtfneError, match=r"a Chirp of last_Hz=5000 is.* less than half of the steps"
+        jtfne.JtfneError, match=r"a Chirp of last_Hz=5000.* less than half of the steps"
     ):
         jtfne.construct(config()).simulate(P.chirp(**sweep, last_Hz=5000.0))
 

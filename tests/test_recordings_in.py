@@ -59,7 +59,7 @@ def test_the_name_of_a_readout_chooses_the_type() -> None:
     assert interop.from_raw(raw, "x", picks=["Cz", "Fz"])["channel"].values.tolist() == ["Fz", "Cz"]
     with pytest.raises(jtfne.JtfneError, match=r"types eeg, grad, mag.* or picks="):
         interop.from_raw(raw, "lfp")
-    with pytest.raises(jtfne.JtfneError, match=r"pick='Cx'.*nearest: 'Cz'"):
+    with pytest.raises(jtfne.JtfneError, match=r"unknown pick 'Cx'.*nearest: 'Cz'"):
         interop.from_raw(raw, picks="Cx")
     with pytest.raises(jtfne.JtfneError, match=r"types eog.*one of eeg"):
         interop.from_raw(raw.copy().pick(["EOG"]))

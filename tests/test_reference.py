@@ -6,7 +6,9 @@ that it does not list fails, and so does one with an example that it still lists
 
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pydantic
 import pytest
@@ -30,6 +32,8 @@ MODULES = (
 CLASSES = ("Config", "Net", "Paradigm", "Signals")  # of jtfne; their public methods count too
 
 MISSING: list[str] = []
+DOCS = Path(__file__).parents[1] / "docs"
+REFERENCE = ("api.rst", "config_reference.rst")
 
 
 def list_methods(cls: type) -> Iterator[tuple[str, object]]:
@@ -69,6 +73,22 @@ PUBLIC = list_public_objects()
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_public_object_has_an_example_or_is_listed(name: str) -> None:
     assert has_example(PUBLIC[name]) == (name not in MISSING)
+
+
+def test_every_public_object_has_a_page_in_the_reference() -> None:
+    pages = "".join((DOCS / name).read_text(encoding="utf-8") for name in REFERENCE)
+    entries = re.findall(r"^   (jtfne\.[\w.]+)$", pages, flags=re.MULTILINE)
+    assert len(set(entries)) == len(entries)
+    listed = set()
+    for entry in entries:
+        module_name, _, name = entry.rpartition(".")
+        listed.add(id(getattr(importlib.import_module(module_name), name)))
+    methods = tuple(f"jtfne.{name}." for name in CLASSES)  # on the page of their class
+    missing = []
+    for name, value in PUBLIC.items():
+        if not name.startswith(methods) and id(value) not in listed:
+            missing.append(name)
+    assert missing == ["jtfne.config.Frozen"]  # what declarations derive from
 
 
 def test_the_list_is_sorted_and_names_public_objects() -> None:

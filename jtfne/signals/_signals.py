@@ -351,7 +351,7 @@ class Signals:
         allowed = ", ".join(map(repr, self.recorded())) or "nothing"
         probe = f"it needs Config.probes([{canonical!r}])"
         raise JtfneError(
-            f"readout {describe_value(name)} was not recorded; recorded: {allowed}; {probe} (in Signals.get)"
+            f"readout {describe_value(name)} was not recorded; expected {allowed}; {probe} (in Signals.get)"
         )
 
     def _select_events(self, cells: "xr.DataArray") -> "xr.DataArray":
