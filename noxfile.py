@@ -257,12 +257,20 @@ def minimum(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation, where a warning is an error."""
-    install_checkout(session)
+    """The documentation, where a warning is an error; it executes the tutorials."""
+    install_checkout(session, "realdata", "recordings")
     session.install(*group("docs"))
     session.run(
         "sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "out/docs", *session.posargs
     )
+
+
+@nox.session
+def tutorials(session: nox.Session) -> None:
+    """Execute the tutorials as notebooks, and say how long each takes."""
+    install_checkout(session, "realdata", "recordings")
+    session.install(*group("docs"), "ipykernel", "nbclient", "nbformat")
+    session.run("python", "tutorials/execute.py", *session.posargs)
 
 
 if __name__ == "__main__":

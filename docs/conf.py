@@ -15,7 +15,13 @@ author = "The jtfne developers"
 project_copyright = "2026, The jtfne developers"
 version = release = jtfne.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
 html_theme = "furo"
@@ -28,6 +34,21 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = False
 autosummary_generate = True  # a page each, in docs/reference
 autosummary_generate_overwrite = True
+
+# Tutorials are executed: their pages show what this version prints and draws.
+sphinx_gallery_conf = {
+    "examples_dirs": ["../tutorials"],
+    "gallery_dirs": ["tutorials"],
+    "filename_pattern": r"/\d\d_",
+    "ignore_pattern": r"execute\.py",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_memory": False,
+    "write_computation_times": False,
+    "min_reported_time": 3600,
+    "abort_on_example_error": True,
+    "thumbnail_size": (320, 220),
+}
 
 # The schema that is published is the one that this version uses.
 _schema = HERE / "_static" / "config.schema.json"

@@ -4,6 +4,7 @@ import html.parser
 import inspect
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import jtfne
@@ -114,3 +115,11 @@ def test_signals_are_read_as_a_mapping(objects: Any) -> None:
     assert {name: signals[name].name for name in signals}.keys() == {"spk", "vm"}
     with pytest.raises(jtfne.JtfneError, match="'eeg'"):
         signals["eeg"]
+
+
+def test_a_summary_prints_every_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    signals = jtfne.construct(jtfne.suite2_single_neuron_config("E")).simulate(duration_ms=5.0)
+    summary = signals.summary()
+    assert all(name in str(summary) for name in summary.columns) and "..." not in str(summary)
+    assert type(summary[["units"]]) is pd.DataFrame

@@ -335,7 +335,10 @@ def test_uneven_times_and_wrong_names_are_told(tmp_path: Path, path: Path) -> No
         (lambda: interop.from_nwb(path, depth="deth_um"), r"nearest: 'depth_um'"),
         (lambda: interop.from_nwb(path, "vm", depth="depth_um"), "without electrodes"),
         (lambda: interop.from_nwb(path, label="tune"), r"unknown label 'tune'.*nearest: 'tone'"),
-        (lambda: interop.from_nwb(path, events="trial"), r"unknown events 'trial'.*nearest: 'trials'"),
+        (
+            lambda: interop.from_nwb(path, events="trial"),
+            r"unknown events 'trial'.*nearest: 'trials'",
+        ),
         (lambda: interop.from_nwb(path, events="trials.oset"), r"nearest: 'onset'"),
         (lambda: interop.from_nwb(path, "spk", series="lfp"), "for spikes"),
         (lambda: interop.from_nwb(path, 3), "the readout 3"),

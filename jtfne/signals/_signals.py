@@ -235,6 +235,8 @@ class Signals:
         """
         import pandas as pd
 
+        from jtfne.signals._tables import WholeTable
+
         rows = []
         for name in self.recorded():
             node = self.tree[name].to_dataset()
@@ -250,7 +252,7 @@ class Signals:
                     "mean": float("nan") if name == "spk" else run_folder.mean(values.variable),
                 }
             )
-        return pd.DataFrame(rows).set_index("readout")
+        return WholeTable(pd.DataFrame(rows).set_index("readout"))
 
     def rates(self) -> "pd.DataFrame":
         """Mean firing rate of each population: area, layer, cell_type, n_neurons, rate_Hz.
