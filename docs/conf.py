@@ -27,6 +27,7 @@ exclude_patterns = ["_build", "_templates"]
 html_theme = "furo"
 html_title = f"jtfne {release}"
 html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_show_sphinx = False
 
 autodoc_member_order = "bysource"
