@@ -1,6 +1,7 @@
 """What a notebook shows of an object: a title, facts and tables, with all text escaped."""
 
 import html
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,5 +37,7 @@ def render_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _escape(value: Any) -> str:
-    """A cell's text; numbers in six digits."""
-    return html.escape(f"{value:.6g}" if isinstance(value, float) else str(value))
+    """A cell's text; numbers in six digits, and nothing where there is no number."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return html.escape(str(value))
