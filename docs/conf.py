@@ -29,12 +29,18 @@ html_title = f"jtfne {release}"
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_show_sphinx = False
+smartquotes_action = "qe"  # two hyphens begin an option of a command
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 autosummary_generate = True  # a page each, in docs/reference
 autosummary_generate_overwrite = True
+# Names that differ in case alone would share a file on macOS and Windows.
+autosummary_filename_map = {
+    "jtfne.analysis.Flip": "jtfne.analysis.Flip-class",
+    "jtfne.operators.Operator": "jtfne.operators.Operator-class",
+}
 
 # Tutorials are executed: their pages show what this version prints and draws.
 sphinx_gallery_conf = {

@@ -94,6 +94,22 @@ else:
     _ModelType = type(pydantic.BaseModel)
 
 
+class NoAttributeError(AttributeError):
+    """An attribute that a class, the first argument, does not have: its name is the second.
+
+    Its text is made when it is read: `hasattr` and `getattr` with a default raise it in every run,
+    and the nearest name takes longer than all else that they do.
+    """
+
+    def __str__(self) -> str:
+        """What the class has, and the nearest name."""
+        cls, name = self.args
+        names = [known for known in dir(cls) if is_own_name(known)]
+        closest = nearest(name, names)
+        hint = f"; nearest: {closest!r}" if closest else ""
+        return f"{cls.__name__} has no {name!r}; it has {', '.join(names)}{hint}"
+
+
 class _HelpfulType(_ModelType):
     """The type of declarations: an attribute that a class does not have is told with the nearest."""
 
@@ -103,10 +119,7 @@ class _HelpfulType(_ModelType):
         except AttributeError:
             if name.startswith("_"):
                 raise
-        names = [known for known in dir(cls) if is_own_name(known)]
-        closest = nearest(name, names)
-        hint = f"; nearest: {closest!r}" if closest else ""
-        raise AttributeError(f"{cls.__name__} has no {name!r}; it has {', '.join(names)}{hint}")
+        raise NoAttributeError(cls, name)
 
 
 def is_own_name(name: str) -> bool:
