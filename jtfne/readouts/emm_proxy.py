@@ -97,7 +97,7 @@ class EMMProbe(FieldProbe):
         source_and_field = recording.kept[self.name]
         activity = np.zeros(source_and_field.shape[:2])
         row = recording.spikes.step // self.every
-        is_whole = row < activity.shape[1]  # the last interval may be cut short by the end
+        is_whole = row < len(activity[0])  # the last interval may be cut short by the end
         np.add.at(activity, (recording.spikes.trial[is_whole], row[is_whole]), 1.0)
         costs = [
             _scale_to_maximum(activity),
