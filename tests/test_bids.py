@@ -257,7 +257,7 @@ def test_what_is_no_dataset_stays_as_it_is(plain: jtfne.Signals, tmp_path: Path)
         ({"session": ""}, r"session=''"),
         ({"task": "two words"}, r"task='two words'"),
         ({"run": 0}, r"run=0"),
-        ({"run": "1"}, r"unknown run '1'"),
+        ({"run": "1"}, r"run='1'"),
         ({"line_freq_Hz": -50.0}, r"line_freq_Hz=-50"),
     ],
 )

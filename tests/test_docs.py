@@ -175,3 +175,18 @@ def test_every_declaration_has_an_entry_in_the_reference() -> None:
     in_words = {"Rule", "Dist", "Source"}
     elsewhere = {"ALIASES", "PROBES", "SCHEMA_VERSIONS", "SOURCE_MAPS", "SOURCE_MODES"}
     assert set(entries) | in_words | elsewhere | {"Config", "Frozen"} == set(jtfne.config.__all__)
+
+
+def test_the_page_of_readouts_is_the_catalogue() -> None:
+    from jtfne.readouts import READOUTS
+
+    page = (DOCS / "readouts.rst").read_text(encoding="utf-8")
+    physical, proxies = page.split("\nProxies\n")
+    rows = re.findall(r"^   \* - ``(\w+)``", page, flags=re.MULTILINE)
+    assert sorted(rows) == sorted(READOUTS)
+    for name, readout in READOUTS.items():
+        part = proxies if readout.proxy else physical
+        row = part.split(f"* - ``{name}``")[1].split("   * - ")[0]
+        assert f"({', '.join(readout.dims)}), {readout.units}" in row
+        assert all(f"``{alias}``" in row for alias in readout.aliases)
+        assert (DOCS / f"images/readouts/{name}.png").stat().st_size < 60_000

@@ -525,7 +525,7 @@ def test_what_has_no_gradient_is_refused():
     ):
         arrays_of(net.to_flat(), KEY, n_steps=10)
     with pytest.raises(
-        jtfne.JtfneError, match=r"values='circuit.drive'.*nearest: 'circuit.drive_pA'"
+        jtfne.JtfneError, match=r"unknown values 'circuit.drive'.*nearest: 'circuit.drive_pA'"
     ):
         arrays_of(flat, KEY, n_steps=10, values={"circuit.drive": jnp.zeros(1)})
     with pytest.raises(
